@@ -1,0 +1,55 @@
+"""Engagement signals: the demo's data, and what a settings file makes of its sources."""
+
+from pathlib import Path
+
+import click
+
+from features import clock
+from features.console import Commands, progress, settings_option
+from features.settings import read_settings
+
+
+@click.group(cls=Commands, help=__doc__)
+def commands() -> None:
+    """Name the program."""
+
+
+@commands.command("demo-data")
+@click.option("--folder", default="data", show_default=True, help="Where to write the tables.")
+def demo_data(folder: str) -> None:
+    """Write the Complete Journey demo as plain Parquet and CSV tables."""
+    from features.sources.complete_journey import TABLES, write_tables
+
+    with progress("Writing the demo's tables", len(TABLES)) as advance:
+        write_tables(Path(folder), lambda table: advance(1))
+
+
+@commands.command()
+@settings_option
+def check(settings_path: str) -> None:
+    """Read every source of the settings and tell what is in it."""
+    import pyarrow.compute as pc
+
+    from features.sources.reader import read_history
+
+    settings = read_settings(settings_path)
+    history = read_history(settings)
+    table = history.interactions
+    click.echo(f"{settings.path}: {len(table):,} interactions of "
+               f"{len(pc.unique(table['customer_id'])):,} customers, "
+               f"known until {clock.isoformat(history.known_until)}")  # fmt: skip
+    for row in table.group_by(["source", "kind"]).aggregate(
+        [("customer_id", "count_distinct"), ("occurred_at", "count"), ("occurred_at", "min"), ("occurred_at", "max")]
+    ).sort_by([("source", "ascending"), ("kind", "ascending")]).to_pylist():  # fmt: skip
+        click.echo(
+            f"  {row['source']}: {row['occurred_at_count']:,} {row['kind']} of "
+            f"{row['customer_id_count_distinct']:,} customers, "
+            f"{clock.isoformat(row['occurred_at_min'])} to {clock.isoformat(row['occurred_at_max'])}"
+        )
+    for name, number in sorted(history.attribute_numbers.items()):
+        click.echo(f"  attribute {name}: a {'number' if number else 'category'}")
+    click.echo(f"  offers: {len(history.offers)}")
+
+
+if __name__ == "__main__":
+    commands(prog_name="python -m features")

@@ -1,0 +1,38 @@
+"""The command line: options that every command has, progress, and errors without tracebacks."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from features.errors import RapportError
+
+settings_option = click.option(
+    "--settings",
+    "settings_path",
+    default="rapport.toml",
+    show_default=True,
+    envvar="RAPPORT_SETTINGS",
+    help="The TOML file that describes the deployment.",
+)
+
+
+class Commands(click.Group):
+    """A group of commands that ends with exit code 2 and one clear line when input is wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error about the input is told, not traced."""
+        try:
+            return super().invoke(ctx)
+        except RapportError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(2)
+
+
+@contextmanager
+def progress(title: str, total: int | None = None) -> Iterator[Callable[[int], object]]:
+    """Show a progress bar; call what it gives with the number of steps done."""
+    with tqdm(total=total, desc=title, unit_scale=True, leave=True, dynamic_ncols=True) as bar:
+        yield bar.update

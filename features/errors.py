@@ -1,0 +1,54 @@
+"""The one family of errors that people see."""
+
+from difflib import get_close_matches
+
+
+class RapportError(Exception):
+    """Something from outside is wrong: what it is, the value got, the value wanted, the remedy.
+
+    >>> print(RapportError("window", "-3d", "a positive number of days", "Write 3d."))
+    window: got -3d; wanted a positive number of days. Write 3d.
+    """
+
+    def __init__(self, subject: str, got: object, wanted: str, remedy: str) -> None:
+        self.subject, self.got, self.wanted, self.remedy = subject, got, wanted, remedy
+        super().__init__(f"{subject}: got {got}; wanted {wanted}. {remedy}")
+
+
+class SettingsError(RapportError):
+    """The settings file is malformed or asks for something that does not exist."""
+
+
+class SourceError(RapportError):
+    """A source table cannot be read as interactions, attributes or offers."""
+
+
+class InteractionError(RapportError):
+    """One interaction is wrong; the others of its batch are not."""
+
+
+class DeclarationError(RapportError):
+    """A signal is declared in a way that has no meaning."""
+
+
+class ContractError(RapportError):
+    """A model was trained on signals that this code would compute differently."""
+
+
+class DataError(RapportError):
+    """The data cannot carry the model asked for: too few rows, no positives, too short."""
+
+
+class ModelError(RapportError):
+    """A model cannot be found, read or trusted."""
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """Return a remedy that names the closest known name, or lists them all.
+
+    >>> nearest("chanel", ["channel", "topic"])
+    "Did you mean 'channel'? Known: channel, topic."
+    """
+    close = get_close_matches(name, known, n=1)
+    hint = f"Did you mean '{close[0]}'? " if close else ""
+    return f"{hint}Known: {', '.join(known)}."

@@ -1,0 +1,67 @@
+"""A history: the interactions, attributes and offers of a data set, as Arrow tables."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from features.interactions import NUMBERS, ORDER, STRINGS, Attribute, Interaction
+from features.offers import Offer
+
+
+def interactions_schema(numbers: Iterable[str] = ()) -> pa.Schema:
+    """Return the Arrow schema of interactions; instants are int64 microseconds, UTC."""
+    fields = [("customer_id", pa.string())]
+    fields += [(name, pa.int64()) for name in ("occurred_at", "recorded_at")]
+    fields += [(name, pa.string()) for name in STRINGS]
+    fields += [(name, pa.float64()) for name in NUMBERS]
+    fields += [("resolved", pa.bool_()), ("due_at", pa.int64())]
+    fields += [(name, pa.float64()) for name in sorted(set(numbers) - set(NUMBERS))]
+    return pa.schema(fields)
+
+
+ATTRIBUTES_SCHEMA = pa.schema(
+    [
+        ("customer_id", pa.string()),
+        ("known_at", pa.int64()),
+        ("name", pa.string()),
+        ("value", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is known of all customers.
+
+    ``interactions`` and ``attributes`` have the schemas of this module, in any order;
+    ``attribute_numbers`` says of each attribute whether it is a number. ``known_until`` is the
+    instant from which nothing more can be known: every interaction lies before it.
+    """
+
+    interactions: pa.Table
+    attributes: pa.Table
+    offers: Mapping[str, Offer]
+    known_until: int
+    numbers: tuple[str, ...] = ()
+    attribute_numbers: Mapping[str, bool] = field(default_factory=dict)
+    offer_numbers: Mapping[str, bool] = field(default_factory=dict)
+
+
+def interactions_table(items: Iterable[Interaction], numbers: Iterable[str] = ()) -> pa.Table:
+    """Return interactions as an Arrow table with the given further numeric columns."""
+    schema = interactions_schema(numbers)
+    rows = []
+    for item in items:
+        row = {name: getattr(item, name) for name in ("customer_id", *ORDER)}
+        rows.append(row | {name: item.numbers.get(name) for name in schema.names[len(row) :]})
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def attributes_table(items: Iterable[Attribute]) -> pa.Table:
+    """Return attributes as an Arrow table."""
+    rows = [
+        {"customer_id": a.customer_id, "known_at": a.known_at, "name": a.name, "value": a.value}
+        for a in items
+    ]
+    return pa.Table.from_pylist(rows, schema=ATTRIBUTES_SCHEMA)

@@ -1,0 +1,168 @@
+"""Interactions: their columns, their order, and what makes one wrong."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from features.errors import InteractionError, nearest
+
+INSTANTS = ("occurred_at", "recorded_at")
+STRINGS = ("interaction_id", "source", "kind", "channel", "topic", "case_id", "offer_id")
+NUMBERS = ("amount", "wait_minutes", "rating")
+ORDER = (*INSTANTS, *STRINGS, *NUMBERS, "resolved", "due_at")
+"""The canonical order of one customer's interactions; further numeric columns follow by name."""
+COLUMNS = ("customer_id", *ORDER)
+
+YEAR_1, YEAR_9999 = -62_135_596_800_000_000, 253_402_300_799_999_999
+CLOCK_SKEW = 300_000_000
+"""How far (microseconds) an interaction may lie ahead of the clock that records it."""
+LONGEST_TEXT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One thing that happened between the customer and the business.
+
+    Instants are microseconds since 1970 UTC; ``amount`` is money in the project's currency,
+    ``rating`` lies in 0 to 1; ``numbers`` holds the further columns that the settings declare.
+    ``None`` is missing.
+    """
+
+    customer_id: str
+    occurred_at: int
+    recorded_at: int
+    kind: str
+    interaction_id: str | None = None
+    source: str | None = None
+    channel: str | None = None
+    topic: str | None = None
+    case_id: str | None = None
+    offer_id: str | None = None
+    amount: float | None = None
+    wait_minutes: float | None = None
+    rating: float | None = None
+    resolved: bool | None = None
+    due_at: int | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A fact about a customer, known from ``known_at`` (``clock.EVER`` when undated)."""
+
+    customer_id: str
+    known_at: int
+    name: str
+    value: str
+
+
+def number(interaction: Interaction, column: str) -> float | None:
+    """Return a numeric column of an interaction, ``None`` when it is missing."""
+    if column in NUMBERS:
+        value: float | None = getattr(interaction, column)
+        return value
+    return interaction.numbers.get(column)
+
+
+def canonical_order(
+    interactions: Iterable[Interaction], numbers: tuple[str, ...] = ()
+) -> list[Interaction]:
+    """Sort one customer's interactions so that equal sets come out in one order.
+
+    Missing sorts before any value, negative zero equals zero, text sorts by code point.
+    """
+    extra = sorted(set(numbers) - set(NUMBERS))
+
+    def key(item: Interaction) -> list[tuple[bool, object]]:
+        values = [getattr(item, name) for name in ORDER]
+        values += [item.numbers.get(name) for name in extra]
+        return [(value is not None, value if value is not None else 0) for value in values]
+
+    return sorted(interactions, key=key)
+
+
+def first_recorded(ordered: Iterable[Interaction]) -> list[Interaction]:
+    """Keep, of the interactions of one customer that share source and id, the first recorded.
+
+    Args:
+        ordered: interactions in canonical order, which decides between those recorded at once.
+    """
+    kept: list[Interaction] = []
+    place: dict[tuple[str | None, str], int] = {}
+    dropped: set[int] = set()
+    for item in ordered:
+        if item.interaction_id is not None:
+            key = (item.source, item.interaction_id)
+            earlier = place.get(key)
+            if earlier is not None and kept[earlier].recorded_at <= item.recorded_at:
+                continue
+            if earlier is not None:
+                dropped.add(earlier)
+            place[key] = len(kept)
+        kept.append(item)
+    return [item for i, item in enumerate(kept) if i not in dropped] if dropped else kept
+
+
+def check_interaction(
+    item: Interaction, kinds: frozenset[str], declared: frozenset[str], now: int
+) -> None:
+    """Refuse an interaction that cannot be recorded.
+
+    Args:
+        item: the interaction as it was sent.
+        kinds: the kinds that the settings' roles know.
+        declared: the further numeric columns that the settings declare.
+        now: the recording clock, microseconds since 1970 UTC.
+
+    Raises:
+        InteractionError: with the field, the value got, what is wanted and the remedy.
+    """
+    for name in ("customer_id", "kind", "interaction_id", "channel", "topic", "case_id", "offer_id"):
+        _check_text(name, getattr(item, name), required=name in ("customer_id", "kind"))
+    if item.kind not in kinds:
+        raise InteractionError(
+            "kind", repr(item.kind), "a kind that [roles] in the settings knows",
+            nearest(item.kind, sorted(kinds)) + " A new kind is added under [roles].",
+        )  # fmt: skip
+    if not YEAR_1 <= item.occurred_at <= now + CLOCK_SKEW:
+        raise InteractionError(
+            "occurred_at", "a time in the future", "a time that has come",
+            "Send an interaction once it has happened; the server's clock is in `as_of`.",
+        )  # fmt: skip
+    for name in (*NUMBERS, *item.numbers):
+        value = number(item, name)
+        if value is not None and not math.isfinite(value):
+            raise InteractionError(name, value, "a finite number", "Leave out what is unknown.")
+    if item.rating is not None and not 0 <= item.rating <= 1:
+        raise InteractionError(
+            "rating", item.rating, "a number from 0 to 1", "Divide by the best rating."
+        )
+    if item.wait_minutes is not None and item.wait_minutes < 0:
+        raise InteractionError(
+            "wait_minutes", item.wait_minutes, "minutes of at least 0", "Send the time waited."
+        )
+    if unknown := sorted(set(item.numbers) - declared):
+        raise InteractionError(
+            f"numbers.{unknown[0]}", item.numbers[unknown[0]], "a number the settings declare",
+            nearest(unknown[0], sorted(declared)),
+        )  # fmt: skip
+
+
+def _check_text(name: str, value: str | None, required: bool) -> None:
+    if value is None and not required:
+        return
+    bad = not value or len(value) > LONGEST_TEXT or "\x00" in value or not _encodes(value)
+    if bad:
+        shown = repr(value if value is None or len(value) <= 40 else value[:40] + "…")
+        raise InteractionError(
+            name, shown, f"1 to {LONGEST_TEXT} characters of text",
+            "Shorten it, or leave out what is unknown.",
+        )  # fmt: skip
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,46 @@
+"""Offers: what can be proposed to a customer, and until when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from features import clock
+
+Value = float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something to propose.
+
+    ``value`` is what the business gains when it is accepted, ``cost`` what proposing it costs,
+    ``customer_value`` what the customer gains: money in the project's currency. It can be
+    accepted in ``[valid_from, valid_to)``, microseconds since 1970 UTC. No channels means any.
+    """
+
+    offer_id: str
+    topics: frozenset[str] = frozenset()
+    value: float = 0.0
+    customer_value: float = 0.0
+    cost: float = 0.0
+    channels: frozenset[str] = frozenset()
+    valid_from: int = clock.EVER
+    valid_to: int = 2**63 - 1
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+
+    def attribute(self, name: str) -> Value:
+        """Return one attribute; ``days_valid`` and ``topics`` (their number) are derived.
+
+        >>> Offer("1", topics=frozenset({"TEA", "MILK"})).attribute("topics")
+        2.0
+        """
+        if name == "topics":
+            return float(len(self.topics))
+        if name == "customer_value":
+            return self.customer_value
+        if name == "days_valid":
+            undated = self.valid_from == clock.EVER or self.valid_to == 2**63 - 1
+            return None if undated else (self.valid_to - self.valid_from) / clock.DAY
+        return self.attributes.get(name)
+
+
+DERIVED_ATTRIBUTES = ("days_valid", "topics")

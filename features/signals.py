@@ -1,0 +1,216 @@
+"""The signal language: what is measured, over which interactions, in which window, and why.
+
+A signal is declared once; its name, unit and group of meaning are derived from the declaration.
+"""
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from features.errors import DeclarationError, nearest
+
+MEASURES = (
+    "count", "sum", "days_since_last", "days_since_first", "gap_mean", "gap_ratio",
+    "attribute", "offer_attribute",
+)  # fmt: skip
+"""What a signal can measure; a measure's place in this list is its code in the kernel."""
+WINDOWED = ("count", "sum")
+KEYED = ("count", "sum", "days_since_last")
+ROLES = (
+    "value", "detail", "negative", "contact", "advocacy", "exit",
+    "offer_shown", "offer_accepted", "offer_declined", "other",
+)  # fmt: skip
+LONGEST_WINDOW = 36_525
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ .-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One number or category that describes a customer (and an offer) at an instant.
+
+    Attributes:
+        measure: one of ``MEASURES``.
+        why: one line, shown to people.
+        role: the role of the interactions measured; ``None`` is all of them.
+        column: the numeric column summed, or the name of the attribute.
+        window: days of 24 hours before the instant; ``None`` is the whole history.
+        same: ``"topic"`` keeps only interactions that share one of the offer's topics.
+        number: whether an attribute is a number; else it is a category.
+    """
+
+    measure: str
+    why: str
+    role: str | None = None
+    column: str | None = None
+    window: int | None = None
+    same: str | None = None
+    number: bool = True
+
+    def __post_init__(self) -> None:
+        _one_of("measure", self.measure, MEASURES)
+        if self.role is not None:
+            _one_of("role", self.role, ROLES)
+        if self.same is not None:
+            _one_of("same", self.same, ("topic",))
+            _one_of("keyed measure", self.measure, KEYED)
+        if not self.why.strip():
+            raise DeclarationError(
+                f"signal {self.name}", "no why", "one line that says why it matters", "Add why=…."
+            )
+        if self.window is not None and not (
+            self.measure in WINDOWED and 0 < self.window <= LONGEST_WINDOW
+        ):
+            raise DeclarationError(
+                f"window of {self.measure}", self.window,
+                f"1 to {LONGEST_WINDOW} days, on {' or '.join(WINDOWED)}",
+                "Use days(28), or no window for the whole history.",
+            )  # fmt: skip
+        needs_column = self.measure in ("sum", "attribute", "offer_attribute")
+        if needs_column != bool(self.column and _NAME.fullmatch(self.column)):
+            raise DeclarationError(
+                f"column of {self.measure}", repr(self.column),
+                "the name of a column" if needs_column else "no column",
+                "Write for example sum('amount', days(28)).",
+            )  # fmt: skip
+
+    @property
+    def name(self) -> str:
+        """The derived name, such as ``value_sum_amount_28d``.
+
+        >>> interactions(role="value").sum("amount", days(28), why="spend")[0].name
+        'value_sum_amount_28d'
+        """
+        parts = [self.measure, self.column]
+        if self.measure == "offer_attribute":
+            parts = ["offer", self.column]
+        elif self.measure != "attribute":
+            parts.insert(0, self.role or "any")
+        parts.append(f"{self.window}d" if self.window else None)
+        parts.append(f"same_{self.same}" if self.same else None)
+        return re.sub(r"[^a-z0-9_]+", "_", "_".join(part for part in parts if part).lower())
+
+    @property
+    def group(self) -> str:
+        """The group of meaning under which the signal's effect is told."""
+        if self.measure in ("attribute", "offer_attribute"):
+            return "profile" if self.measure == "attribute" else "offer"
+        if self.same:
+            return "affinity"
+        if self.measure == "days_since_first":
+            return "tenure"
+        if self.role == "value":
+            if self.measure == "sum":
+                return "spend" if self.column == "amount" else "basket"
+            return "frequency" if self.measure == "count" else "silence"
+        groups = {"detail": "breadth", "negative": "treatment", "contact": "contact"}
+        return groups.get(self.role or "", "offers" if "offer" in (self.role or "") else "activity")
+
+    @property
+    def unit(self) -> str:
+        """The unit of the value: interactions, days, ratio, the column's own, or a category."""
+        if not self.number:
+            return "category"
+        units = {"count": "interactions", "gap_ratio": "ratio"}
+        if self.measure in ("sum", "attribute", "offer_attribute"):
+            return self.column or ""
+        return units.get(self.measure, "days")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the declaration as plain data, defaults left out."""
+        plain = asdict(self)
+        return {key: value for key, value in plain.items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> "Signal":
+        """Return the signal that ``to_dict`` wrote.
+
+        Raises:
+            DeclarationError: the data declare no signal that this code knows.
+        """
+        try:
+            return cls(**plain)
+        except TypeError as error:
+            raise DeclarationError(
+                "signal declaration", plain, "the fields of a signal",
+                "Train the model again with this version.",
+            ) from error  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Windows, in days of 24 hours."""
+
+    windows: tuple[int, ...]
+
+
+def days(*windows: int) -> Days:
+    """Return windows of so many days each: ``days(7, 28, 90)``."""
+    return Days(windows)
+
+
+@dataclass(frozen=True, slots=True)
+class Interactions:
+    """A choice of interactions to measure; each method declares one signal per window."""
+
+    role: str | None = None
+
+    def count(
+        self, over: Days | None = None, *, why: str, same: str | None = None
+    ) -> tuple[Signal, ...]:
+        """How many there were."""
+        return self._over("count", over, why, same=same)
+
+    def sum(
+        self, column: str, over: Days | None = None, *, why: str, same: str | None = None
+    ) -> tuple[Signal, ...]:
+        """The sum of a numeric column, missing values left out; none at all sum to 0."""
+        return self._over("sum", over, why, column=column, same=same)
+
+    def days_since_last(self, *, why: str, same: str | None = None) -> tuple[Signal, ...]:
+        """Days from the latest one to the instant; missing when there was none."""
+        return (Signal("days_since_last", why, self.role, same=same),)
+
+    def days_since_first(self, *, why: str) -> tuple[Signal, ...]:
+        """Days from the first one to the instant; missing when there was none."""
+        return (Signal("days_since_first", why, self.role),)
+
+    def gap_mean(self, *, why: str) -> tuple[Signal, ...]:
+        """Mean days between one and the next; missing when there were fewer than two."""
+        return (Signal("gap_mean", why, self.role),)
+
+    def gap_ratio(self, *, why: str) -> tuple[Signal, ...]:
+        """Days since the last one, in units of the mean gap; missing where that is 0 or missing."""
+        return (Signal("gap_ratio", why, self.role),)
+
+    def _over(
+        self,
+        measure: str,
+        over: Days | None,
+        why: str,
+        column: str | None = None,
+        same: str | None = None,
+    ) -> tuple[Signal, ...]:
+        windows: tuple[int | None, ...] = over.windows if over else (None,)
+        return tuple(Signal(measure, why, self.role, column, window, same) for window in windows)
+
+
+def interactions(role: str | None = None) -> Interactions:
+    """Return the interactions of a role, or all of them."""
+    return Interactions(role)
+
+
+def attribute(name: str, *, why: str, number: bool = False) -> tuple[Signal, ...]:
+    """Declare the latest value of a customer's attribute known before the instant."""
+    return (Signal("attribute", why, column=name, number=number),)
+
+
+def offer_attribute(name: str, *, why: str, number: bool = False) -> tuple[Signal, ...]:
+    """Declare an attribute of the offer that is considered."""
+    return (Signal("offer_attribute", why, column=name, number=number),)
+
+
+def _one_of(subject: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise DeclarationError(
+            subject, repr(value), "a known name", nearest(str(value), list(known))
+        )

@@ -1,0 +1,119 @@
+"""Reading the table of offers."""
+
+import math
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import duckdb
+
+from features import clock
+from features.errors import SourceError, nearest
+from features.offers import DERIVED_ATTRIBUTES, Offer, Value
+from features.settings import OFFER_COLUMNS, Settings
+from features.sources.tables import open_table
+
+SEPARATOR = "|"
+
+
+def read_offers(
+    connection: duckdb.DuckDBPyConnection, settings: Settings
+) -> tuple[dict[str, Offer], dict[str, bool]]:
+    """Read the offers of the settings, and say of each offer attribute whether it is a number.
+
+    Topics and channels are lists, or text with ``|`` between; a bare date in ``valid_to`` is the
+    last day on which the offer holds.
+
+    Raises:
+        SourceError: the table lacks a column or holds a value of a wrong form.
+    """
+    if settings.offers is None:
+        return {}, {}
+    source = settings.offers
+    table = open_table(connection, settings, source.source, source.query)
+    columns = {name: source.columns.get(name, name) for name in OFFER_COLUMNS}
+    for name, theirs in columns.items():
+        if theirs not in table.columns and (name in source.columns or name == "offer_id"):
+            raise SourceError(
+                f"source '{source.source}', column '{name}'", f"no column '{theirs}'",
+                "a column of the table", nearest(theirs, table.columns),
+            )  # fmt: skip
+    rows = table.to_arrow_table().to_pylist()
+    further = [name for name in table.columns if name not in columns.values()]
+    numbers = {name: all(_as_float(row[name]) is not None for row in rows) for name in further}
+    offers: dict[str, Offer] = {}
+    for i, row in enumerate(rows, 1):
+        label = f"source '{source.source}', row {i}"
+        ours: dict[str, Any] = {name: row.get(theirs) for name, theirs in columns.items()}
+        attributes = {n: _as_float(row[n]) if numbers[n] else _text(row[n]) for n in further}
+        offer = _offer(ours, attributes, settings.project.timezone, label)
+        if offer.offer_id in offers:
+            raise SourceError(
+                label, f"offer_id '{offer.offer_id}' again", "each offer once", "Drop one of them."
+            )
+        offers[offer.offer_id] = offer
+    return offers, {**numbers, **dict.fromkeys(DERIVED_ATTRIBUTES, True)} if offers else {}
+
+
+def _offer(row: dict[str, Any], attributes: dict[str, Value], zone: str, label: str) -> Offer:
+    offer_id = _text(row["offer_id"])
+    if offer_id is None:
+        raise SourceError(label, "no offer_id", "an id", "Give every offer its own id.")
+    money = {}
+    for name in ("value", "customer_value", "cost"):
+        amount = _as_float(row[name])
+        if amount is None and _text(row[name]) is not None:
+            raise SourceError(f"{label}, {name}", repr(row[name]), "a finite number", "Mend it.")
+        money[name] = amount or 0.0
+    valid_from = _instant(row["valid_from"], zone, f"{label}, valid_from", last_day=False)
+    valid_to = _instant(row["valid_to"], zone, f"{label}, valid_to", last_day=True)
+    offer = Offer(
+        offer_id=offer_id,
+        topics=_set(row["topics"]),
+        channels=_set(row["channels"]),
+        valid_from=clock.EVER if valid_from is None else valid_from,
+        valid_to=2**63 - 1 if valid_to is None else valid_to,
+        attributes=attributes,
+        **money,
+    )
+    if offer.valid_to <= offer.valid_from:
+        raise SourceError(
+            label, "an end before the beginning", "valid_from before valid_to", "Mend the dates."
+        )
+    return offer
+
+
+def _instant(value: Any, zone: str, label: str, last_day: bool) -> int | None:
+    if value is None or value == "":
+        return None
+    moment: date = value if isinstance(value, date) else _parsed(str(value).strip(), label)
+    if not isinstance(moment, datetime):
+        moment = datetime.combine(moment + timedelta(days=1 if last_day else 0), time())
+    return clock.to_instant(moment, zone)
+
+
+def _parsed(value: str, label: str) -> date:
+    try:
+        return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+    except ValueError as error:
+        raise SourceError(
+            label, repr(value), "a date such as 2017-12-24, or a time in ISO 8601", "Mend it."
+        ) from error
+
+
+def _set(value: Any) -> frozenset[str]:
+    if value is None:
+        return frozenset()
+    parts = value.split(SEPARATOR) if isinstance(value, str) else [str(part) for part in value]
+    return frozenset(part.strip() for part in parts if part.strip())
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or str(value).strip() == "" else str(value).strip()
+
+
+def _as_float(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number + 0.0 if math.isfinite(number) else None

@@ -1,0 +1,71 @@
+"""Reading a deployment's sources into one history."""
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.errors import SourceError
+from features.history import ATTRIBUTES_SCHEMA, History
+from features.interactions import INSTANTS
+from features.settings import Settings
+from features.sources.attributes import read_attributes
+from features.sources.interactions import read_interactions
+from features.sources.offers import read_offers
+
+
+def read_history(settings: Settings) -> History:
+    """Read every source of the settings.
+
+    Interactions recorded at or after ``known_until`` (the settings' clock, else just after the
+    last one) are left out, so that a history read later is the same; of those that share source
+    and id, the first recorded is kept.
+
+    Raises:
+        SourceError: a source cannot be read, lacks a column, or holds values of a wrong form.
+    """
+    connection = duckdb.connect()
+    try:
+        tables = [read_interactions(connection, settings, s) for s in settings.interactions]
+        interactions = pa.concat_tables(tables)
+        if len(interactions) == 0:
+            raise SourceError(
+                "sources", "no interactions", "at least one row", "Check the paths in the settings."
+            )
+        known_until = settings.project.now()
+        if known_until is None:
+            known_until = 1 + max(pc.max(interactions[name]).as_py() for name in INSTANTS)
+        interactions = _as_known(connection, interactions, known_until)
+        attributes, attribute_numbers = [ATTRIBUTES_SCHEMA.empty_table()], {}
+        for source in settings.attributes:
+            table, numbers = read_attributes(connection, settings, source)
+            attributes.append(table)
+            for name, number in numbers.items():
+                attribute_numbers[name] = attribute_numbers.get(name, True) and number
+        offers, offer_numbers = read_offers(connection, settings)
+    finally:
+        connection.close()
+    return History(
+        interactions=interactions,
+        attributes=pa.concat_tables(attributes),
+        offers=offers,
+        known_until=known_until,
+        numbers=settings.numbers(),
+        attribute_numbers=attribute_numbers,
+        offer_numbers=offer_numbers,
+    )
+
+
+def _as_known(
+    connection: duckdb.DuckDBPyConnection, interactions: pa.Table, known_until: int
+) -> pa.Table:
+    connection.register("read", interactions)
+    columns = ", ".join(f'"{name}"' for name in interactions.column_names)
+    return (
+        connection.sql(
+            f"SELECT * FROM read WHERE recorded_at < {known_until} AND occurred_at < {known_until}"
+            " QUALIFY interaction_id IS NULL OR row_number() OVER (PARTITION BY source, "
+            f"interaction_id ORDER BY recorded_at, {columns}) = 1"
+        )
+        .to_arrow_table()
+        .cast(interactions.schema)
+    )

@@ -1,0 +1,1 @@
+"""Scores with reasons and ranked offers, served over HTTP by BentoML."""

@@ -1,0 +1,120 @@
+"""The oracle: every signal by the plainest loop that could be right. No numpy, no sharing.
+
+It says what a signal's value is; engines are held to its bits. It is written from the
+declarations' docstrings, not from the kernel.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from features.interactions import Attribute, Interaction, number
+from features.offers import Offer, Value
+from features.plan import KindsOfRole, as_category, as_number
+from features.signals import Signal
+
+DAY = 24 * 3600 * 1_000_000
+NAN = math.nan
+
+
+def values(
+    signals: Sequence[Signal],
+    roles: KindsOfRole,
+    history: Iterable[Interaction],
+    as_of: int,
+    attributes: Iterable[Attribute] = (),
+    offer: Offer | None = None,
+) -> list[Value]:
+    """Return the signals of one customer at one instant."""
+    history, attributes = list(history), list(attributes)
+    numbers = sorted({s.column for s in signals if s.measure == "sum" and s.column})
+    return [_value(s, roles, history, as_of, attributes, offer, numbers) for s in signals]
+
+
+def _value(
+    signal: Signal,
+    roles: KindsOfRole,
+    history: list[Interaction],
+    as_of: int,
+    attributes: list[Attribute],
+    offer: Offer | None,
+    numbers: list[str],
+) -> Value:
+    if signal.measure == "attribute":
+        known = [a for a in attributes if a.name == signal.column and a.known_at < as_of]
+        if not known:
+            return NAN if signal.number else None
+        latest = max(known, key=lambda a: (a.known_at, a.value)).value
+        return as_number(latest) if signal.number else as_category(latest)
+    if signal.measure == "offer_attribute":
+        value = offer.attribute(signal.column or "") if offer else None
+        if value is None:
+            return NAN if signal.number else None
+        return as_number(value) if signal.number else as_category(value)
+    if signal.same and offer is None:
+        return NAN
+    chosen = []
+    for item in sorted(_once(history, numbers), key=lambda item: _order(item, numbers)):
+        if item.occurred_at >= as_of or item.recorded_at >= as_of:
+            continue
+        if signal.window is not None and item.occurred_at < as_of - signal.window * DAY:
+            continue
+        if signal.role is not None and item.kind not in roles.get(signal.role, ()):
+            continue
+        if signal.same and (item.topic is None or offer is None or item.topic not in offer.topics):
+            continue
+        chosen.append(item)
+    return _measure(signal, chosen, as_of)
+
+
+def _measure(signal: Signal, chosen: list[Interaction], as_of: int) -> float:
+    if signal.measure == "count":
+        return float(len(chosen))
+    if signal.measure == "sum":
+        total = 0.0
+        for item in chosen:
+            value = number(item, signal.column or "")
+            if value is not None:
+                total = total + value
+        return total
+    if not chosen:
+        return NAN
+    first, last = chosen[0].occurred_at, chosen[-1].occurred_at
+    silence = float(as_of - last) / float(DAY)
+    if signal.measure == "days_since_last":
+        return silence
+    if signal.measure == "days_since_first":
+        return float(as_of - first) / float(DAY)
+    if len(chosen) == 1:
+        return NAN
+    gap = float(last - first) / float(len(chosen) - 1) / float(DAY)
+    if signal.measure == "gap_mean":
+        return gap
+    return silence / gap if gap > 0 else NAN
+
+
+def _once(history: list[Interaction], numbers: list[str]) -> list[Interaction]:
+    """Of interactions with one source and id, the first recorded counts."""
+    kept = []
+    for item in history:
+        if item.interaction_id is not None:
+            same = [
+                other
+                for other in history
+                if (other.source, other.interaction_id) == (item.source, item.interaction_id)
+            ]
+            first = min(same, key=lambda other: (other.recorded_at, _order(other, numbers)))
+            if any(first == k for k in kept if k.interaction_id is not None) or first != item:
+                continue
+        kept.append(item)
+    return kept
+
+
+def _order(item: Interaction, numbers: list[str]) -> list[tuple[int, object]]:
+    fields: list[object] = [
+        item.occurred_at, item.recorded_at, item.interaction_id, item.source, item.kind,
+        item.channel, item.topic, item.case_id, item.offer_id, item.amount,
+        item.wait_minutes, item.rating, item.resolved, item.due_at,
+    ]  # fmt: skip
+    further = [name for name in numbers if name not in ("amount", "wait_minutes", "rating")]
+    fields += [item.numbers.get(name) for name in further]
+    return [(0, 0) if value is None else (1, value) for value in fields]

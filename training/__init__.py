@@ -1,0 +1,1 @@
+"""Churn and offer models: trained on signals, tracked and registered in MLflow."""

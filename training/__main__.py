@@ -1,0 +1,100 @@
+"""Train churn and offer models. Every command reads one settings file."""
+
+import click
+
+from features.console import Commands, progress, settings_option
+from features.history import History
+from features.settings import Settings, read_settings
+from features.sources.reader import read_history
+from training import registry
+from training.pipeline import TITLES, Task, Trained, train
+from training.recipe import recipe_of
+from training.splits import N_TESTS
+
+N_STEPS = N_TESTS + 3
+
+
+@click.group(cls=Commands, help=__doc__)
+def commands() -> None:
+    """Name the program."""
+
+
+@commands.command()
+@settings_option
+@click.option(
+    "--if-changed", is_flag=True, help="Keep the champion if data, settings and code are its own."
+)
+def main(settings_path: str, if_changed: bool) -> None:
+    """Train the churn model and, where there are offers, the offer model."""
+    settings = read_settings(settings_path)
+    tasks: list[Task] = ["churn", "offers"] if settings.offers else ["churn"]
+    _train(settings, tasks, if_changed)
+
+
+@commands.command()
+@settings_option
+def churn(settings_path: str) -> None:
+    """Train, test and register the churn model."""
+    _train(read_settings(settings_path), ["churn"], if_changed=False)
+
+
+@commands.command()
+@settings_option
+def offers(settings_path: str) -> None:
+    """Train, test and register the offer model."""
+    _train(read_settings(settings_path), ["offers"], if_changed=False)
+
+
+def _train(settings: Settings, tasks: list[Task], if_changed: bool) -> None:
+    recipe = recipe_of(settings)
+    if if_changed and recipe:
+        current = {task: registry.champion(settings, task) for task in tasks}
+        for task, version in current.items():
+            if version and version.recipe == recipe:
+                click.echo(
+                    f"{version.name} version {version.version} is current: "
+                    "same data, settings and code."
+                )
+        tasks = [t for t in tasks if (v := current[t]) is None or v.recipe != recipe]
+    if not tasks:
+        return
+    click.echo("Reading the sources …")
+    history = read_history(settings)
+    click.echo(f"{len(history.interactions):,} interactions.")
+    if len(tasks) == 1:
+        _train_one(settings, history, tasks[0], recipe)
+    else:
+        with registry.tracked(settings, "main"):
+            for task in tasks:
+                _train_one(settings, history, task, recipe)
+    click.echo(f"Runs are tracked at {registry.tracking_uri(settings)}")
+
+
+def _train_one(settings: Settings, history: History, task: Task, recipe: str | None) -> None:
+    with registry.tracked(settings, task):
+        with progress(f"Training {TITLES[task]}", N_STEPS) as advance:
+            trained = train(settings, history, task, lambda step: advance(1))
+        version = registry.register(settings, trained, recipe)
+    _tell(trained, version)
+
+
+def _tell(trained: Trained, version: registry.Version) -> None:
+    evaluation, metrics = trained.evaluation, trained.evaluation.metrics
+    click.echo(
+        f"{version.name} version {version.version} is champion.\n"
+        f"  {len(trained.dataset):,} rows, {trained.bundle.card.base_rate:.1%} positive; tested on "
+        f"{len(evaluation.by_instant)} later instants:\n"
+        f"  AUC {metrics['auc']:.3f}, average precision {metrics['average_precision']:.3f}, "
+        f"ECE {metrics['ece']:.3f}, top-decile lift {metrics['lift_top_decile']:.1f}"
+    )
+    for name, (mean, low, high) in evaluation.gain.items():
+        click.echo(
+            f"  {name:<9} AUC {evaluation.auc[name]:.3f}, gain {mean:+.3f} [{low:+.3f}, {high:+.3f}]"
+        )
+    for reason, count in trained.dataset.left_out.items():
+        if count:
+            click.echo(f"  left out: {count:,} rows, {reason}")
+
+
+if __name__ == "__main__":
+    commands(prog_name="python -m training")

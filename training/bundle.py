@@ -1,0 +1,161 @@
+"""The model bundle: a folder without pickles that scores, explains and proves itself.
+
+``booster.txt`` is LightGBM's text, ``bundle.json`` everything else, ``probes.json`` histories
+with the bits that every signal must have. Nothing in it is executed.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from features.contract import contract_of, plan_of, probes_of, replay
+from features.errors import ModelError
+from features.plan import Plan
+from features.values import SignalValues
+from training.calibration import Calibrator
+from training.model import margin_of
+
+Float64 = npt.NDArray[np.float64]
+FORMAT = 1
+BOOSTER, BUNDLE, PROBES = "booster.txt", "bundle.json", "probes.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a person asks of a model: its task, its training and its quality.
+
+    ``bands`` are the thresholds of probability between low, medium and high; ``cohort_signal``
+    names the signal that is above 0 for the customers the model speaks for (if any).
+    """
+
+    task: str
+    settings: Mapping[str, Any]
+    base_rate: float
+    trained_from: str
+    trained_until: str
+    rows: int
+    metrics: Mapping[str, float]
+    costs: Mapping[str, Any]
+    currency: str
+    bands: tuple[float, float] | None = None
+    cohort_signal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Probabilities and their reasons.
+
+    ``probability`` is (n,), ``effects`` (n, n_signals) in probability points: each row adds up
+    to ``probability - baseline``. ``contributions`` are the same in log-odds of the ensemble,
+    whose base is ``base_margin``.
+    """
+
+    probability: Float64
+    baseline: float
+    effects: Float64
+    contributions: Float64
+    base_margin: float
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model as it is served."""
+
+    plan: Plan
+    booster: lgb.Booster
+    calibrator: Calibrator
+    vocabularies: Mapping[str, list[str]]
+    card: Card
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the signal contract."""
+        return str(contract_of(self.plan)["fingerprint"])
+
+    def score(self, values: SignalValues) -> Float64:
+        """Return the probabilities of rows of signals, shape ``(n,)``."""
+        return self.calibrator(margin_of(self.booster, values.encode(self.vocabularies)))
+
+    def explain(self, values: SignalValues) -> Explained:
+        """Return probabilities with the effect of each signal, by exact TreeSHAP.
+
+        With ``f`` the margin, ``f0`` its base and ``g`` the calibrator, a signal's effect is its
+        contribution times ``(g(f) - g(f0)) / (f - f0)``, or ``g'(f0)`` where they meet.
+
+        Source: Lundberg et al., From local explanations to global understanding with
+        explainable AI for trees, 2020.
+        """
+        matrix = values.encode(self.vocabularies)
+        shap = np.asarray(self.booster.predict(matrix, pred_contrib=True, num_threads=1))
+        contributions, base = shap[:, :-1], float(shap[0, -1]) if len(shap) else 0.0
+        margin = margin_of(self.booster, matrix)
+        probability, baseline = self.calibrator(margin), float(self.calibrator(base))
+        distance = contributions.sum(axis=1)
+        scale = np.full(len(matrix), float(self.calibrator.derivative(base)))
+        far = np.abs(distance) > 1e-9
+        scale[far] = (probability[far] - baseline) / distance[far]
+        effects = contributions * scale[:, None]
+        return Explained(probability, baseline, effects, contributions, base)
+
+
+def save_bundle(bundle: Bundle, folder: Path) -> None:
+    """Write a bundle into a new or empty folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    bundle.booster.save_model(str(folder / BOOSTER))
+    card = {name: getattr(bundle.card, name) for name in Card.__slots__}
+    plain = {
+        "format": FORMAT,
+        "contract": contract_of(bundle.plan),
+        "calibrator": {
+            "slope": bundle.calibrator.slope.hex(),
+            "intercept": bundle.calibrator.intercept.hex(),
+        },
+        "vocabularies": dict(bundle.vocabularies),
+        "card": card,
+    }
+    (folder / BUNDLE).write_text(json.dumps(plain, indent=1, default=dict), encoding="utf-8")
+    probes = probes_of(bundle.plan, bundle.vocabularies)
+    (folder / PROBES).write_text(json.dumps(probes), encoding="utf-8")
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Read a bundle and prove that this code computes its signals, bit for bit.
+
+    Raises:
+        ModelError: the folder holds no readable bundle of this format.
+        ContractError: this code would compute some of its signals differently.
+    """
+    try:
+        plain = json.loads((folder / BUNDLE).read_text(encoding="utf-8"))
+        probes = json.loads((folder / PROBES).read_text(encoding="utf-8"))
+        if plain["format"] != FORMAT:
+            raise ModelError(
+                f"model bundle '{folder.name}'", f"format {plain['format']}", f"format {FORMAT}",
+                "Train the model again with this version.",
+            )  # fmt: skip
+        plan = plan_of(plain["contract"])
+        calibrator = Calibrator(
+            **{name: float.fromhex(value) for name, value in plain["calibrator"].items()}
+        )
+        card = Card(**plain["card"])
+        booster = lgb.Booster(model_file=str(folder / BOOSTER))
+        vocabularies = plain["vocabularies"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, lgb.basic.LightGBMError) as error:
+        raise ModelError(
+            f"model bundle '{folder.name}'", f"{type(error).__name__}: {error}",
+            f"the files {BOOSTER}, {BUNDLE} and {PROBES} as training wrote them",
+            "Download the model again, or train it again.",
+        ) from error  # fmt: skip
+    if booster.feature_name() != plan.names:
+        raise ModelError(
+            f"model bundle '{folder.name}'", "an ensemble of other columns",
+            "the contract's signals in order", "Download the model again.",
+        )  # fmt: skip
+    replay(plan, probes)
+    return Bundle(plan, booster, calibrator, vocabularies, card)

@@ -1,0 +1,128 @@
+"""Datasets: rows of (customer, instant[, offer]) with their signals and labels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
+
+from features.batch import Spine, compute
+from features.catalog import DataShape, customer_signals, offer_signals
+from features.history import History
+from features.plan import Plan, compile_plan
+from features.settings import Roles
+from features.signals import ROLES, Signal, days, interactions
+from features.values import SignalValues
+from training.splits import snapshots
+from training.tasks import Churn, Examples, Int8, Int64, OfferTask, churn_labels, offer_examples
+
+Progress = Callable[[int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Rows to learn from: signals, label, and the time that each row needs.
+
+    ``customer`` is a code of the row's customer; ``as_of`` and ``ends`` are microseconds UTC.
+    """
+
+    values: SignalValues
+    label: Int8
+    customer: Int64
+    as_of: Int64
+    ends: Int64
+    left_out: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+
+def shape_of(history: History, roles: Roles) -> DataShape:
+    """Return what a history has, from which the catalogue follows."""
+    kinds = set(pc.unique(history.interactions["kind"]).to_pylist())
+    has_amount = history.interactions["amount"].null_count < len(history.interactions)
+    has_topics = history.interactions["topic"].null_count < len(history.interactions)
+    return DataShape(
+        roles=frozenset(role for role in ROLES if kinds & set(roles.kinds(role))),
+        numbers=(*(("amount",) if has_amount else ()), *history.numbers),
+        attributes=history.attribute_numbers,
+        offer_attributes=history.offer_numbers,
+        topics=has_topics and any(offer.topics for offer in history.offers.values()),
+    )
+
+
+def churn_plan(history: History, roles: Roles, task: Churn) -> Plan:
+    """Return the plan of the churn model: the catalogue, and the signal of the cohort."""
+    signals = list(customer_signals(shape_of(history, roles)))
+    signals += [s for s in cohort_signals(task) if s.name not in {x.name for x in signals}]
+    return compile_plan(signals, {role: roles.kinds(role) for role in ROLES})
+
+
+def cohort_signals(task: Churn) -> tuple[Signal, ...]:
+    """Return the signals that say whether a customer is in the cohort: active, and not gone."""
+    value = interactions(role="value")
+    active = value.count(days(task.active_days), why="whether they are a customer now")
+    gone = interactions(role="exit").count(why="whether they have left")
+    return (*active, *interactions().count(why="how much is known"), *gone)
+
+
+def in_cohort(values: SignalValues, task: Churn) -> npt.NDArray[np.bool_]:
+    """Return which rows the churn model speaks for, from the signals of ``cohort_signals``."""
+    names = values.plan.names
+    active = values.matrix[:, names.index(f"value_count_{task.active_days}d")] > 0
+    if task.definition == "exit":
+        active &= values.matrix[:, names.index("exit_count")] == 0
+    return active
+
+
+def churn_dataset(history: History, roles: Roles, task: Churn, progress: Progress) -> Dataset:
+    """Look at every customer at snapshots a week apart, and label those in the cohort."""
+    first = _first_value(history, roles)
+    spine = snapshot_spine(history, snapshots(first, history.known_until, task))
+    plan = churn_plan(history, roles, task)
+    values = compute(plan, history, spine, progress)
+    kept = in_cohort(values, task)
+    spine = Spine(spine.customer_id.filter(kept), spine.as_of[kept])
+    customers = spine.customer_id.unique()
+    return Dataset(
+        values=SignalValues(plan, values.matrix[kept], values.categories),
+        label=churn_labels(history, roles, task, spine),
+        customer=np.array(pc.index_in(spine.customer_id, customers), dtype=np.int64),
+        as_of=spine.as_of,
+        ends=spine.as_of + task.gap_us + task.horizon_us,
+        left_out={"outside the cohort at the instant": int((~kept).sum())},
+    )
+
+
+def offers_dataset(history: History, roles: Roles, task: OfferTask, progress: Progress) -> Dataset:
+    """Take every offer shown, at the instant it was shown, labelled by whether it was accepted."""
+    examples: Examples = offer_examples(history, roles, task)
+    plan = compile_plan(
+        offer_signals(shape_of(history, roles)), {role: roles.kinds(role) for role in ROLES}
+    )
+    spine = examples.spine
+    customers = spine.customer_id.unique()
+    return Dataset(
+        values=compute(plan, history, spine, progress),
+        label=examples.label,
+        customer=np.array(pc.index_in(spine.customer_id, customers), dtype=np.int64),
+        as_of=spine.as_of,
+        ends=examples.ends,
+        left_out=examples.left_out,
+    )
+
+
+def snapshot_spine(history: History, instants: list[int]) -> Spine:
+    """Return every customer at every instant."""
+    customers = pc.unique(history.interactions["customer_id"]).sort()
+    n = len(customers)
+    return Spine(
+        customers.take(np.tile(np.arange(n), len(instants))),
+        np.repeat(np.array(instants, dtype=np.int64), n),
+    )
+
+
+def _first_value(history: History, roles: Roles) -> int:
+    value = history.interactions.filter(pc.field("kind").isin(roles.kinds("value")))
+    return int(pc.min(value["occurred_at"]).as_py() or 0)

@@ -1,0 +1,193 @@
+"""The pipeline: from a history to a tested, fitted, explained model."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from features import clock
+from features.batch import Spine, compute
+from features.errors import DataError
+from features.history import History
+from features.settings import Settings
+from features.values import SignalValues
+from training import splits
+from training.baselines import BASELINES
+from training.bundle import Bundle, Card
+from training.dataset import (
+    Dataset,
+    churn_dataset,
+    in_cohort,
+    offers_dataset,
+    snapshot_spine,
+)
+from training.evaluation import Evaluation, Tested, evaluate
+from training.model import Fitted, Float64, fit
+from training.plots import calibration_plot, shap_plot
+from training.splits import Split
+from training.tasks import Churn, OfferTask, Value
+
+Task = Literal["churn", "offers"]
+TITLES: dict[Task, str] = {"churn": "churn", "offers": "offer acceptance"}
+SHOWN_ROWS = 2_000
+Progress = Callable[[str], Callable[[int], object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A fitted model with the evidence for it."""
+
+    task: Task
+    bundle: Bundle
+    fitted: Fitted
+    evaluation: Evaluation
+    dataset: Dataset
+    figures: dict[str, Figure]
+
+
+def train(settings: Settings, history: History, task: Task, step: Callable[[str], object]) -> Trained:
+    """Train and test one model.
+
+    Args:
+        settings: what the deployment says of the task.
+        history: everything known.
+        task: which model.
+        step: called with the name of each step when it begins.
+
+    Raises:
+        DataError: the history cannot carry the model.
+    """
+    step("signals")
+    churn = settings.section("churn", Churn)
+    offer = settings.section("offer", OfferTask)
+    if task == "churn":
+        dataset = churn_dataset(history, settings.roles, churn, _ignore)
+        tests = list(splits.churn_splits(dataset.as_of, churn))
+        final: Split | None = splits.final_churn_split(dataset.as_of, churn)
+    else:
+        dataset = offers_dataset(history, settings.roles, offer, _ignore)
+        tests = list(splits.episode_splits(dataset.as_of, dataset.ends))
+        final = splits.final_episode_split(dataset.as_of, dataset.ends)
+    _refuse_too_little(task, dataset, tests, final)
+    assert final is not None  # for the type checker: refused above
+    vocabularies = dataset.values.vocabularies()
+    matrix = dataset.values.encode(vocabularies)
+    tested = _roll(dataset, matrix, tests, step)
+    step("fit")
+    fitted = fit(dataset.values.plan, matrix, dataset.label, dataset.customer, final)
+    evaluation = evaluate(tested)
+    bundle = Bundle(
+        plan=dataset.values.plan,
+        booster=fitted.booster,
+        calibrator=fitted.calibrator,
+        vocabularies=vocabularies,
+        card=_card(settings, task, churn, offer, dataset, evaluation),
+    )
+    if task == "churn":
+        bundle = _with_bands(bundle, history, churn)
+    step("plots")
+    figures = _figures(task, bundle, dataset, matrix, tested)
+    return Trained(task, bundle, fitted, evaluation, dataset, figures)
+
+
+def _ignore(rows: int) -> None:
+    """Signals take a second or two: no bar of their own."""
+
+
+def _roll(
+    dataset: Dataset,
+    matrix: Float64,
+    tests: list[tuple[int, Split]],
+    step: Callable[[str], object],
+) -> Tested:
+    """Fit the recipe anew before each test instant, and predict it; baselines likewise."""
+    plan, label = dataset.values.plan, dataset.label
+    predictions: dict[str, list[Float64]] = {name: [] for name in ("model", *BASELINES)}
+    rows, instants = [], []
+    for instant, split in tests:
+        step(f"test {clock.to_datetime(instant):%d %b %Y}")
+        fitted = fit(plan, matrix, label, dataset.customer, split)
+        predictions["model"].append(fitted.predict(matrix[split.test]))
+        for name, baseline in BASELINES.items():
+            known = matrix[split.refit], label[split.refit]
+            predictions[name].append(baseline(plan, *known, matrix[split.test]))
+        rows.append(np.flatnonzero(split.test))
+        instants.append(np.full(int(split.test.sum()), instant))
+    chosen = np.concatenate(rows)
+    return Tested(
+        customer=dataset.customer[chosen],
+        instant=np.concatenate(instants),
+        label=label[chosen],
+        predictions={name: np.concatenate(parts) for name, parts in predictions.items()},
+    )
+
+
+def _refuse_too_little(
+    task: Task, dataset: Dataset, tests: list[tuple[int, Split]], final: Split | None
+) -> None:
+    positives = int(dataset.label.sum())
+    if positives == 0 or positives == len(dataset):
+        raise DataError(
+            f"{TITLES[task]} model", f"{positives} positives in {len(dataset)} rows",
+            "rows of both kinds", "Look at the roles and the horizon in the settings.",
+        )  # fmt: skip
+    both = [t for t, split in tests if 0 < dataset.label[split.test].mean() < 1]
+    if final is None or not both:
+        raise DataError(
+            f"{TITLES[task]} model", "no instant at which a model trained before it can be tested",
+            "at least one, with rows of both kinds", "Bring a longer history.",
+        )  # fmt: skip
+
+
+def _card(
+    settings: Settings,
+    task: Task,
+    churn: Churn,
+    offer: OfferTask,
+    dataset: Dataset,
+    evaluation: Evaluation,
+) -> Card:
+    section = churn if task == "churn" else offer
+    return Card(
+        task=task,
+        settings=section.model_dump(),
+        base_rate=float(dataset.label.mean()),
+        trained_from=clock.isoformat(int(dataset.as_of.min())),
+        trained_until=clock.isoformat(int(dataset.ends.max())),
+        rows=len(dataset),
+        metrics=dict(evaluation.metrics),
+        costs=settings.section("value", Value).model_dump(),
+        currency=settings.project.currency,
+        cohort_signal=f"value_count_{churn.active_days}d" if task == "churn" else None,
+    )
+
+
+def _with_bands(bundle: Bundle, history: History, task: Churn) -> Bundle:
+    """Set the thresholds between low, medium and high to the terciles of today's cohort."""
+    values = compute(bundle.plan, history, snapshot_spine(history, [history.known_until]))
+    kept = in_cohort(values, task)
+    now = SignalValues(values.plan, values.matrix[kept], values.categories)
+    low, high = np.quantile(bundle.score(now), [1 / 3, 2 / 3]) if len(now) else (0.0, 0.0)
+    card = Card(**{**_plain(bundle.card), "bands": (float(low), float(high))})
+    return Bundle(bundle.plan, bundle.booster, bundle.calibrator, bundle.vocabularies, card)
+
+
+def _plain(card: Card) -> dict[str, object]:
+    return {name: getattr(card, name) for name in Card.__slots__}
+
+
+def _figures(
+    task: Task, bundle: Bundle, dataset: Dataset, matrix: Float64, tested: Tested
+) -> dict[str, Figure]:
+    newest = np.argsort(dataset.as_of, kind="stable")[-SHOWN_ROWS:]
+    shown = SignalValues(bundle.plan, dataset.values.matrix[newest], dataset.values.categories)
+    explained = bundle.explain(shown)
+    return {
+        "calibration.png": calibration_plot(tested, f"Calibration of {TITLES[task]}, test instants"),
+        "shap_summary.png": shap_plot(
+            explained.effects, matrix[newest], bundle.plan.names,
+            f"What moves the probability of {TITLES[task]}",
+        ),
+    }  # fmt: skip

@@ -1,0 +1,79 @@
+"""Plots of a trained model, as figures without a display."""
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from training.evaluation import Tested, calibration_bins
+
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
+"""Colours that the colour-blind can tell apart (Okabe and Ito)."""
+MOST_SIGNALS = 15
+
+
+def calibration_plot(tested: Tested, title: str) -> Figure:
+    """Draw the observed share against the predicted probability, over 10 bins of equal mass."""
+    predicted, observed, size = calibration_bins(tested.label, tested.predictions["model"])
+    spread = 1.96 * np.sqrt(observed * (1 - observed) / size)
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.subplots()
+    top = float(max(predicted.max(), (observed + spread).max())) * 1.05
+    axes.plot([0, top], [0, top], color=GREY, linestyle="--", linewidth=1, label="perfect")
+    axes.errorbar(
+        predicted, observed, yerr=spread, fmt="o-", color=BLUE, capsize=3,
+        label="model, with 95 % interval",
+    )  # fmt: skip
+    axes.set(
+        xlabel="predicted probability", ylabel="observed share", title=title,
+        xlim=(0, top), ylim=(0, top),
+    )  # fmt: skip
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def shap_plot(
+    effects: npt.NDArray[np.float64],
+    matrix: npt.NDArray[np.float64],
+    labels: list[str],
+    title: str,
+    seed: int = 7,
+) -> Figure:
+    """Draw the effects of the strongest signals, one dot a row, coloured by the signal's rank.
+
+    Args:
+        effects: probability points, shape ``(n, n_signals)``.
+        matrix: encoded values, same shape.
+        labels: names of the signals.
+        title: what is shown.
+        seed: of the vertical scatter.
+    """
+    rng = np.random.default_rng(seed)
+    strongest = np.argsort(-np.abs(effects).mean(axis=0))[:MOST_SIGNALS]
+    figure = Figure(figsize=(9, 0.42 * len(strongest) + 1.6), layout="constrained")
+    axes = figure.subplots()
+    dots = None
+    for place, j in enumerate(strongest[::-1]):
+        scatter = rng.normal(0, 0.12, len(effects))
+        dots = axes.scatter(
+            100 * effects[:, j], place + scatter, c=_ranks(matrix[:, j]), cmap="cividis",
+            vmin=0, vmax=1, s=5, linewidths=0, alpha=0.6, rasterized=True,
+        )  # fmt: skip
+    axes.axvline(0, color=GREY, linewidth=1)
+    axes.set_yticks(range(len(strongest)), [labels[j] for j in strongest[::-1]])
+    axes.set(xlabel="effect on the probability, in percentage points", title=title)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    if dots is not None:
+        bar = figure.colorbar(dots, ax=axes, ticks=[0, 1], pad=0.02, aspect=40)
+        bar.set_ticklabels(["low", "high"])
+        bar.set_label("value of the signal")
+    return figure
+
+
+def _ranks(column: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return ranks from 0 to 1, missing as NaN (drawn without colour)."""
+    ranks = np.full(len(column), np.nan)
+    present = ~np.isnan(column)
+    values, place = np.unique(column[present], return_inverse=True)
+    ranks[present] = place / max(1, len(values) - 1)
+    return ranks

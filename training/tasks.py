@@ -1,0 +1,215 @@
+"""Tasks: what churn and acceptance mean, and the labels that follow."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import field_validator
+
+from features import clock
+from features.batch import Spine
+from features.errors import DataError
+from features.history import History
+from features.settings import Roles, Section, parse_days
+
+Int64 = npt.NDArray[np.int64]
+Int8 = npt.NDArray[np.int8]
+UNTIL_VALID_TO = "until valid_to"
+
+
+class Churn(Section):
+    """``[churn]``: who counts as a customer, and when one is lost.
+
+    At an instant, the cohort is those with a value interaction in the last ``active`` days (and,
+    by the definition "exit", no exit yet). Lost is who has, in the ``horizon`` that begins
+    ``gap`` later, no value interaction ("lapse") or an exit ("exit").
+    """
+
+    definition: Literal["lapse", "exit"] = "lapse"
+    horizon: str = "28d"
+    active: str = "60d"
+    gap: str = "0d"
+
+    @field_validator("horizon", "active", "gap")
+    @classmethod
+    def _days(cls, text: str) -> str:
+        parse_days(text)
+        return text
+
+    @field_validator("horizon", "active")
+    @classmethod
+    def _positive(cls, text: str) -> str:
+        if parse_days(text) == 0:
+            raise ValueError("it must be at least '1d'")
+        return text
+
+    @property
+    def horizon_us(self) -> int:
+        """Length of the label window, in microseconds."""
+        return parse_days(self.horizon) * clock.DAY
+
+    @property
+    def active_days(self) -> int:
+        """Days back in which a value interaction makes a customer part of the cohort."""
+        return parse_days(self.active)
+
+    @property
+    def gap_us(self) -> int:
+        """Time between the instant and the label window, in microseconds."""
+        return parse_days(self.gap) * clock.DAY
+
+
+class OfferTask(Section):
+    """``[offer]``: accepted counts until the offer ends, or for so long after it was shown."""
+
+    horizon: str = UNTIL_VALID_TO
+
+    @field_validator("horizon")
+    @classmethod
+    def _known(cls, text: str) -> str:
+        if text != UNTIL_VALID_TO and parse_days(text) == 0:
+            raise ValueError("it must be at least '1d'")
+        return text
+
+
+class Value(Section):
+    """``[value]``: money, for decisions; kept with the model."""
+
+    at_risk: float | str = 0.0
+    contact_cost: float = 0.0
+    save_rate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Rows to learn from: when each was decided and when its label was complete.
+
+    ``as_of`` and ``ends`` are microseconds UTC; a row may teach only what is decided at or
+    after its ``ends``. ``left_out`` counts, by reason, the rows that have no sound label.
+    """
+
+    spine: Spine
+    label: Int8
+    ends: Int64
+    left_out: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+
+def churn_labels(history: History, roles: Roles, task: Churn, spine: Spine) -> Int8:
+    """Return 1 for each row of the spine whose customer is lost, else 0.
+
+    The label window ``[as_of + gap, as_of + gap + horizon)`` must lie before ``known_until``.
+    """
+    kinds = roles.kinds("value" if task.definition == "lapse" else "exit")
+    events = history.interactions.filter(pc.field("kind").isin(kinds))
+    customers = spine.customer_id.unique()
+    codes = np.array(pc.index_in(events["customer_id"], customers).fill_null(-1), dtype=np.int64)
+    occurred = np.array(events["occurred_at"], dtype=np.int64)
+    order = np.lexsort((occurred, codes))
+    codes, occurred = codes[order], occurred[order]
+    row_codes = np.array(pc.index_in(spine.customer_id, customers), dtype=np.int64)
+    opens = spine.as_of + task.gap_us
+    happened = _count_in(codes, occurred, row_codes, opens, opens + task.horizon_us) > 0
+    lost = ~happened if task.definition == "lapse" else happened
+    return lost.astype(np.int8)
+
+
+def _count_in(
+    codes: Int64, occurred: Int64, row_codes: Int64, opens: Int64, closes: Int64
+) -> Int64:
+    """Count, for each row, its customer's events in ``[opens, closes)``; events are sorted."""
+    times = np.unique(occurred)
+    base = len(times) + 1
+    events = codes * base + np.searchsorted(times, occurred)
+    first = np.searchsorted(events, row_codes * base + np.searchsorted(times, opens))
+    last = np.searchsorted(events, row_codes * base + np.searchsorted(times, closes))
+    return last - first
+
+
+def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
+    """Return the episodes: one row for each offer shown, labelled by whether it was accepted.
+
+    An acceptance belongs to the latest earlier showing of that offer to that customer. Episodes
+    from before the first value interaction (their past is not known) and those that were still
+    open at ``known_until`` are left out and counted.
+
+    Raises:
+        DataError: there is no offer shown or accepted.
+    """
+    connection = duckdb.connect()
+    shown, accepted = roles.kinds("offer_shown"), roles.kinds("offer_accepted")
+    table = history.interactions
+    chosen = ("customer_id", "offer_id", "occurred_at", "recorded_at")
+    offers = pa.table(
+        {
+            "offer_id": pa.array(history.offers, pa.string()),
+            "valid_to": pa.array([o.valid_to for o in history.offers.values()], pa.int64()),
+        }
+    )
+    connection.register("offers", offers)
+    connection.register("shown", table.filter(pc.field("kind").isin(shown)).select(chosen))
+    connection.register("taken", table.filter(pc.field("kind").isin(accepted)).select(chosen))
+    end = (
+        "valid_to" if task.horizon == UNTIL_VALID_TO
+        else f"occurred_at + {parse_days(task.horizon) * clock.DAY}"
+    )  # fmt: skip
+    episodes = connection.sql(
+        f"""
+        WITH episode AS (
+            SELECT DISTINCT customer_id, offer_id, occurred_at, {end} AS ends
+            FROM shown LEFT JOIN offers USING (offer_id)),
+        outcome AS (
+            SELECT e.customer_id, e.offer_id, e.occurred_at, min(t.occurred_at) AS accepted_at
+            FROM taken t ASOF JOIN episode e
+            ON t.customer_id = e.customer_id AND t.offer_id = e.offer_id
+               AND t.occurred_at >= e.occurred_at
+            GROUP BY ALL)
+        SELECT e.*, coalesce(o.accepted_at < e.ends, false) AS label
+        FROM episode e LEFT JOIN outcome o USING (customer_id, offer_id, occurred_at)
+        ORDER BY e.occurred_at, e.offer_id, e.customer_id
+        """
+    ).to_arrow_table()
+    (orphans,) = connection.execute(
+        "SELECT count(*) FROM taken t WHERE NOT EXISTS (SELECT 1 FROM shown s WHERE "
+        "s.customer_id = t.customer_id AND s.offer_id = t.offer_id "
+        "AND s.occurred_at <= t.occurred_at)"
+    ).fetchall()[0]
+    connection.close()
+    if len(episodes) == 0:
+        raise DataError(
+            "offer model", "no offers shown", "interactions of a kind in [roles] offer_shown",
+            "Add the table of what was shown or mailed to whom, or leave out [offers].",
+        )  # fmt: skip
+    value = table.filter(pc.field("kind").isin(roles.kinds("value")))["occurred_at"]
+    first = pc.min(value).as_py() or 0
+    known_end = episodes.filter(pc.field("ends").is_valid())
+    before = known_end.filter(pc.field("occurred_at") >= first)
+    complete = before.filter(pc.field("ends") <= history.known_until)
+    label = np.array(complete["label"], dtype=np.int8)
+    if label.sum() == 0:
+        raise DataError(
+            "offer model", f"{len(label)} offers shown and none accepted",
+            "interactions of a kind in [roles] offer_accepted, with the offer's id",
+            "Check that both tables name offers alike.",
+        )  # fmt: skip
+    return Examples(
+        spine=Spine(
+            complete["customer_id"].combine_chunks(),
+            np.array(complete["occurred_at"], dtype=np.int64),
+            complete["offer_id"].combine_chunks(),
+        ),
+        label=label,
+        ends=np.array(complete["ends"], dtype=np.int64),
+        left_out={
+            "offer not in the table of offers": len(episodes) - len(known_end),
+            "shown before the history begins": len(known_end) - len(before),
+            "still open when the history ends": len(before) - len(complete),
+            "accepted without having been shown": int(orphans),
+        },
+    )
