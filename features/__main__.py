@@ -35,16 +35,29 @@ def check(settings_path: str) -> None:
     settings = read_settings(settings_path)
     history = read_history(settings)
     table = history.interactions
-    click.echo(f"{settings.path}: {len(table):,} interactions of "
-               f"{len(pc.unique(table['customer_id'])):,} customers, "
-               f"known until {clock.isoformat(history.known_until)}")  # fmt: skip
-    for row in table.group_by(["source", "kind"]).aggregate(
-        [("customer_id", "count_distinct"), ("occurred_at", "count"), ("occurred_at", "min"), ("occurred_at", "max")]
-    ).sort_by([("source", "ascending"), ("kind", "ascending")]).to_pylist():  # fmt: skip
+    click.echo(
+        f"{settings.path}: {len(table):,} interactions of "
+        f"{len(pc.unique(table['customer_id'])):,} customers, "
+        f"known until {clock.isoformat(history.known_until)}"
+    )
+    for row in (
+        table.group_by(["source", "kind"])
+        .aggregate(
+            [
+                ("customer_id", "count_distinct"),
+                ("occurred_at", "count"),
+                ("occurred_at", "min"),
+                ("occurred_at", "max"),
+            ]
+        )
+        .sort_by([("source", "ascending"), ("kind", "ascending")])
+        .to_pylist()
+    ):
         click.echo(
             f"  {row['source']}: {row['occurred_at_count']:,} {row['kind']} of "
             f"{row['customer_id_count_distinct']:,} customers, "
-            f"{clock.isoformat(row['occurred_at_min'])} to {clock.isoformat(row['occurred_at_max'])}"
+            f"{clock.isoformat(row['occurred_at_min'])} to "
+            f"{clock.isoformat(row['occurred_at_max'])}"
         )
     for name, number in sorted(history.attribute_numbers.items()):
         click.echo(f"  attribute {name}: a {'number' if number else 'category'}")

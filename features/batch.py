@@ -1,9 +1,9 @@
 """The batch engine: the signals of many customers at many instants."""
 
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-import os
 
 import duckdb
 import numpy as np
@@ -96,7 +96,7 @@ def _histories(
         f'i."{name}" + 0.0 NULLS FIRST' if name in (*NUMBERS, *extra) else f'i."{name}" NULLS FIRST'
         for name in (*ORDER, *extra)
     )
-    numbers = ", ".join(f'i."{name}" + 0.0 AS "n{k}"' for k, name in enumerate(plan.numbers))
+    numbers = "".join(f', i."{name}" + 0.0 AS "n{k}"' for k, name in enumerate(plan.numbers))
     unique = ""
     if history.interactions["interaction_id"].null_count < len(history.interactions):
         unique = (
@@ -104,7 +104,7 @@ def _histories(
             f"i.interaction_id ORDER BY i.recorded_at, {keys}) = 1"
         )
     table = connection.sql(
-        f"SELECT c, i.occurred_at, i.recorded_at, i.kind, i.topic{', ' + numbers if numbers else ''} "
+        f"SELECT c, i.occurred_at, i.recorded_at, i.kind, i.topic {numbers} "
         f"FROM interactions i JOIN wanted USING (customer_id) {unique} ORDER BY c, {keys}"
     ).to_arrow_table()
     kinds = _codes(table["kind"], dict(plan.kind_codes), other=len(plan.kinds))

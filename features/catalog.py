@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from features.errors import DeclarationError
 from features.signals import Signal, attribute, days, interactions, offer_attribute
 
+RECENCY = "value_days_since_last"
+"""The one signal that every catalogue has: missing for who never was a customer."""
+
 
 @dataclass(frozen=True, slots=True)
 class DataShape:
@@ -74,8 +77,10 @@ def _distinct(signals: list[Signal]) -> tuple[Signal, ...]:
     for signal in signals:
         if signal.name in names:
             raise DeclarationError(
-                "signal name", repr(signal.name), "a name of its own",
+                "signal name",
+                repr(signal.name),
+                "a name of its own",
                 f"Rename the column '{signal.column}' in the source's mapping.",
-            )  # fmt: skip
+            )
         names[signal.name] = signal
     return tuple(signals)

@@ -40,9 +40,11 @@ def zone(name: str) -> ZoneInfo:
             return ZoneInfo.from_file(file, key=name)
     except (OSError, ValueError) as error:
         raise SettingsError(
-            "[project] timezone", repr(name), "a name of the IANA time zone database",
+            "[project] timezone",
+            repr(name),
+            "a name of the IANA time zone database",
             "Write for example 'Europe/London' or 'UTC'.",
-        ) from error  # fmt: skip
+        ) from error
 
 
 def to_instant(moment: datetime, zone_name: str) -> int:
@@ -104,9 +106,7 @@ def _transitions(zone_name: str, first: int, last: int) -> tuple[Instants, Insta
             continue
         while after - before > 1_000_000:
             middle = (before + after) // 2
-            before, after = (
-                (middle, after) if offset(middle) == offsets[-1] else (before, middle)
-            )
+            before, after = (middle, after) if offset(middle) == offsets[-1] else (before, middle)
         changes.append(after // 1_000_000 * 1_000_000)
         offsets.append(offset(after))
     return np.array(changes, dtype=np.int64), np.array(offsets, dtype=np.int64)

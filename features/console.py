@@ -36,3 +36,17 @@ def progress(title: str, total: int | None = None) -> Iterator[Callable[[int], o
     """Show a progress bar; call what it gives with the number of steps done."""
     with tqdm(total=total, desc=title, unit_scale=True, leave=True, dynamic_ncols=True) as bar:
         yield bar.update
+
+
+@contextmanager
+def steps(title: str) -> Iterator[Callable[[str, int], None]]:
+    """Show a progress bar of named steps; call what it gives when one begins, with their number."""
+    with tqdm(desc=title, bar_format="{desc}: {n}/{total} {bar} {elapsed}{postfix}") as bar:
+
+        def begin(step: str, total: int) -> None:
+            bar.total = total
+            bar.set_postfix_str(step, refresh=False)
+            bar.update()
+
+        yield begin
+        bar.set_postfix_str("done")

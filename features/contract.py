@@ -85,10 +85,11 @@ def replay(plan: Plan, probes: Sequence[Mapping[str, Any]]) -> None:
         wrong |= {name for name, value, expected in pairs if value != expected}
     if wrong or not probes:
         raise ContractError(
-            "probe histories", ", ".join(sorted(wrong)) or "none",
+            "probe histories",
+            ", ".join(sorted(wrong)) or "none",
             "every signal with the bits it had in training",
             "Train the model again on this machine and version.",
-        )  # fmt: skip
+        )
 
 
 def _computed(plan: Plan, probe: Mapping[str, Any]) -> list[str | None]:
@@ -122,31 +123,40 @@ def _probe(
                 "numbers": {name: rng.lognormvariate(1, 1) for name in plan.numbers},
             }
         )
-    return _with_expected(plan, {
-        "interactions": items,
-        "attributes": [
-            {"customer_id": "probe", "known_at": clock.EVER, "name": signal.column,
-             "value": _some_value(signal, categories, rng)}
-            for signal in plan.signals if signal.measure == "attribute"
-        ],
-        "offer": {
-            "offer_id": "probe", "topics": ["milk", "tea"], "valid_from": PROBE_INSTANT,
-            "valid_to": PROBE_INSTANT + 30 * clock.DAY,
-            "attributes": {
-                signal.column: _some_value(signal, categories, rng)
-                for signal in plan.signals if signal.measure == "offer_attribute"
+    return _with_expected(
+        plan,
+        {
+            "interactions": items,
+            "attributes": [
+                {
+                    "customer_id": "probe",
+                    "known_at": clock.EVER,
+                    "name": signal.column,
+                    "value": _some_value(signal, categories, rng),
+                }
+                for signal in plan.signals
+                if signal.measure == "attribute"
+            ],
+            "offer": {
+                "offer_id": "probe",
+                "topics": ["milk", "tea"],
+                "valid_from": PROBE_INSTANT,
+                "valid_to": PROBE_INSTANT + 30 * clock.DAY,
+                "attributes": {
+                    signal.column: _some_value(signal, categories, rng)
+                    for signal in plan.signals
+                    if signal.measure == "offer_attribute"
+                },
             },
         },
-    })  # fmt: skip
+    )
 
 
 def _with_expected(plan: Plan, probe: dict[str, Any]) -> dict[str, Any]:
     return {**probe, "expected": _computed(plan, probe)}
 
 
-def _some_value(
-    signal: Signal, categories: Mapping[str, Sequence[str]], rng: random.Random
-) -> str:
+def _some_value(signal: Signal, categories: Mapping[str, Sequence[str]], rng: random.Random) -> str:
     if signal.number:
         return repr(rng.lognormvariate(2, 1))
     return rng.choice([*categories.get(signal.name, ()), "some other value"])

@@ -117,18 +117,30 @@ def check_interaction(
     Raises:
         InteractionError: with the field, the value got, what is wanted and the remedy.
     """
-    for name in ("customer_id", "kind", "interaction_id", "channel", "topic", "case_id", "offer_id"):
+    for name in (
+        "customer_id",
+        "kind",
+        "interaction_id",
+        "channel",
+        "topic",
+        "case_id",
+        "offer_id",
+    ):
         _check_text(name, getattr(item, name), required=name in ("customer_id", "kind"))
     if item.kind not in kinds:
         raise InteractionError(
-            "kind", repr(item.kind), "a kind that [roles] in the settings knows",
+            "kind",
+            repr(item.kind),
+            "a kind that [roles] in the settings knows",
             nearest(item.kind, sorted(kinds)) + " A new kind is added under [roles].",
-        )  # fmt: skip
+        )
     if not YEAR_1 <= item.occurred_at <= now + CLOCK_SKEW:
         raise InteractionError(
-            "occurred_at", "a time in the future", "a time that has come",
+            "occurred_at",
+            "a time in the future",
+            "a time that has come",
             "Send an interaction once it has happened; the server's clock is in `as_of`.",
-        )  # fmt: skip
+        )
     for name in (*NUMBERS, *item.numbers):
         value = number(item, name)
         if value is not None and not math.isfinite(value):
@@ -143,9 +155,11 @@ def check_interaction(
         )
     if unknown := sorted(set(item.numbers) - declared):
         raise InteractionError(
-            f"numbers.{unknown[0]}", item.numbers[unknown[0]], "a number the settings declare",
+            f"numbers.{unknown[0]}",
+            item.numbers[unknown[0]],
+            "a number the settings declare",
             nearest(unknown[0], sorted(declared)),
-        )  # fmt: skip
+        )
 
 
 def _check_text(name: str, value: str | None, required: bool) -> None:
@@ -155,9 +169,11 @@ def _check_text(name: str, value: str | None, required: bool) -> None:
     if bad:
         shown = repr(value if value is None or len(value) <= 40 else value[:40] + "…")
         raise InteractionError(
-            name, shown, f"1 to {LONGEST_TEXT} characters of text",
+            name,
+            shown,
+            f"1 to {LONGEST_TEXT} characters of text",
             "Shorten it, or leave out what is unknown.",
-        )  # fmt: skip
+        )
 
 
 def _encodes(text: str) -> bool:

@@ -116,9 +116,22 @@ def evaluate(
             seen = _first_at(histories.occurred, begin, end, as_of) - begin
             if seen > 0 and latest_recorded[seen - 1] >= as_of:
                 _index(program, histories, begin, end, as_of, late, n_late)
-                _row(program, histories, late, n_late, facts, c, as_of, rows.offer[r], offers, out[r])
+                _row(
+                    program, histories, late, n_late, facts, c, as_of, rows.offer[r], offers, out[r]
+                )
             else:
-                _row(program, histories, known, n_known, facts, c, as_of, rows.offer[r], offers, out[r])
+                _row(
+                    program,
+                    histories,
+                    known,
+                    n_known,
+                    facts,
+                    c,
+                    as_of,
+                    rows.offer[r],
+                    offers,
+                    out[r],
+                )
 
 
 @njit(cache=True, nogil=True)
@@ -248,7 +261,7 @@ def _keyed(
 def _latest_fact(facts: Facts, customer: int, name: int, as_of: int) -> float:
     for i in range(facts.start[customer + 1] - 1, facts.start[customer] - 1, -1):
         if facts.known[i] < as_of and facts.name[i] == name:
-            return facts.value[i]
+            return float(facts.value[i])
     return np.nan
 
 

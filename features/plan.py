@@ -29,7 +29,7 @@ class Plan:
     attributes: tuple[str, ...]
     offer_attributes: tuple[str, ...]
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """The names of the signals, in order."""
         return [signal.name for signal in self.signals]
@@ -91,9 +91,11 @@ def compile_plan(signals: Iterable[Signal], roles: KindsOfRole) -> Plan:
     if len(set(names)) < len(names) or not names:
         twice = sorted({name for name in names if names.count(name) > 1})
         raise DeclarationError(
-            "signals", twice or "none at all", "at least one signal, each with its own name",
+            "signals",
+            twice or "none at all",
+            "at least one signal, each with its own name",
             "Declare each signal once.",
-        )  # fmt: skip
+        )
 
     def columns(*measures: str) -> tuple[str, ...]:
         return tuple(sorted({s.column for s in signals if s.measure in measures and s.column}))
@@ -133,7 +135,7 @@ class Categories:
 
     def decode(self, code: float) -> str | None:
         """Return the category of a code, ``None`` for NaN."""
-        return None if code != code else self.values[int(code)]  # noqa: PLR0124 - NaN
+        return None if code != code else self.values[int(code)]
 
 
 def as_number(value: float | str) -> float:

@@ -14,12 +14,26 @@ from features.errors import SettingsError, nearest
 from features.interactions import COLUMNS
 
 SECTIONS = (
-    "project", "interactions", "attributes", "offers", "roles",
-    "churn", "offer", "value", "serving",
-)  # fmt: skip
+    "project",
+    "interactions",
+    "attributes",
+    "offers",
+    "roles",
+    "churn",
+    "offer",
+    "value",
+    "serving",
+)
 OFFER_COLUMNS = (
-    "offer_id", "topics", "value", "customer_value", "cost", "channels", "valid_from", "valid_to",
-)  # fmt: skip
+    "offer_id",
+    "topics",
+    "value",
+    "customer_value",
+    "cost",
+    "channels",
+    "valid_from",
+    "valid_to",
+)
 
 
 class Section(BaseModel):
@@ -197,26 +211,34 @@ def read_settings(path: str | Path) -> Settings:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(
-            "settings file", f"'{path}' ({error.strerror})", "a readable TOML file",
+            "settings file",
+            f"'{path}' ({error.strerror})",
+            "a readable TOML file",
             "Name it with --settings, or start from the rapport.toml of the demo.",
-        ) from error  # fmt: skip
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"settings file '{path}'", f"a file that is not TOML: {error}", "valid TOML",
+            f"settings file '{path}'",
+            f"a file that is not TOML: {error}",
+            "valid TOML",
             "Mend the line that it names.",
-        ) from error  # fmt: skip
+        ) from error
     for name in raw:
         if name not in SECTIONS:
             raise SettingsError(
-                f"settings file '{path}'", f"section [{name}]", "a known section",
+                f"settings file '{path}'",
+                f"section [{name}]",
+                "a known section",
                 nearest(name, list(SECTIONS)),
-            )  # fmt: skip
+            )
     for name in ("project", "interactions", "roles"):
         if name not in raw:
             raise SettingsError(
-                f"settings file '{path}'", f"no section [{name}]",
-                "the sections [project], [[interactions]] and [roles]", f"Add [{name}].",
-            )  # fmt: skip
+                f"settings file '{path}'",
+                f"no section [{name}]",
+                "the sections [project], [[interactions]] and [roles]",
+                f"Add [{name}].",
+            )
     return Settings(
         path=path,
         project=_parse(Project, raw["project"], "[project]", path),
@@ -245,15 +267,15 @@ def parse_days(text: str) -> int:
     return int(match[1])
 
 
-def _parse_list(
-    model: type[M], raw: dict[str, Any], name: str, path: Path
-) -> tuple[M, ...]:
+def _parse_list(model: type[M], raw: dict[str, Any], name: str, path: Path) -> tuple[M, ...]:
     tables = raw.get(name, [])
     if not isinstance(tables, list):
         raise SettingsError(
-            f"settings file '{path}'", f"[{name}]", f"a list of tables [[{name}]]",
+            f"settings file '{path}'",
+            f"[{name}]",
+            f"a list of tables [[{name}]]",
             "Double the brackets: every source table is one entry.",
-        )  # fmt: skip
+        )
     return tuple(
         _parse(model, table, f"[[{name}]] number {i}", path) for i, table in enumerate(tables, 1)
     )

@@ -10,16 +10,30 @@ from typing import Any
 from features.errors import DeclarationError, nearest
 
 MEASURES = (
-    "count", "sum", "days_since_last", "days_since_first", "gap_mean", "gap_ratio",
-    "attribute", "offer_attribute",
-)  # fmt: skip
+    "count",
+    "sum",
+    "days_since_last",
+    "days_since_first",
+    "gap_mean",
+    "gap_ratio",
+    "attribute",
+    "offer_attribute",
+)
 """What a signal can measure; a measure's place in this list is its code in the kernel."""
 WINDOWED = ("count", "sum")
 KEYED = ("count", "sum", "days_since_last")
 ROLES = (
-    "value", "detail", "negative", "contact", "advocacy", "exit",
-    "offer_shown", "offer_accepted", "offer_declined", "other",
-)  # fmt: skip
+    "value",
+    "detail",
+    "negative",
+    "contact",
+    "advocacy",
+    "exit",
+    "offer_shown",
+    "offer_accepted",
+    "offer_declined",
+    "other",
+)
 LONGEST_WINDOW = 36_525
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ .-]*")
 
@@ -61,17 +75,19 @@ class Signal:
             self.measure in WINDOWED and 0 < self.window <= LONGEST_WINDOW
         ):
             raise DeclarationError(
-                f"window of {self.measure}", self.window,
+                f"window of {self.measure}",
+                self.window,
                 f"1 to {LONGEST_WINDOW} days, on {' or '.join(WINDOWED)}",
                 "Use days(28), or no window for the whole history.",
-            )  # fmt: skip
+            )
         needs_column = self.measure in ("sum", "attribute", "offer_attribute")
         if needs_column != bool(self.column and _NAME.fullmatch(self.column)):
             raise DeclarationError(
-                f"column of {self.measure}", repr(self.column),
+                f"column of {self.measure}",
+                repr(self.column),
                 "the name of a column" if needs_column else "no column",
                 "Write for example sum('amount', days(28)).",
-            )  # fmt: skip
+            )
 
     @property
     def name(self) -> str:
@@ -131,9 +147,11 @@ class Signal:
             return cls(**plain)
         except TypeError as error:
             raise DeclarationError(
-                "signal declaration", plain, "the fields of a signal",
+                "signal declaration",
+                plain,
+                "the fields of a signal",
                 "Train the model again with this version.",
-            ) from error  # fmt: skip
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,7 @@ class SignalValues:
         """Return one row: numbers (NaN is missing) and categories as text (None is missing)."""
         return [
             self.categories.decode(value) if category else value
-            for value, category in zip(
-                self.matrix[i].tolist(), self.plan.categories, strict=True
-            )
+            for value, category in zip(self.matrix[i].tolist(), self.plan.categories, strict=True)
         ]
 
     def column(self, name: str) -> list[Value]:
@@ -40,13 +38,18 @@ class SignalValues:
         j = self.plan.names.index(name)
         codes: list[Value] = list(self.matrix[:, j].tolist())
         if self.plan.categories[j]:
-            return [self.categories.decode(float(code or 0.0)) if code == code else None for code in codes]
+            return [
+                self.categories.decode(float(code or 0.0)) if code == code else None
+                for code in codes
+            ]
         return codes
 
     def vocabularies(self) -> dict[str, list[str]]:
         """Return the categories that occur, by signal, sorted: what a model freezes."""
         found: dict[str, list[str]] = {}
-        for j, (name, category) in enumerate(zip(self.plan.names, self.plan.categories, strict=True)):
+        for j, (name, category) in enumerate(
+            zip(self.plan.names, self.plan.categories, strict=True)
+        ):
             if category:
                 codes = np.unique(self.matrix[:, j])
                 found[name] = sorted(self.categories.values[int(c)] for c in codes if c == c)
@@ -59,7 +62,9 @@ class SignalValues:
             vocabularies: for each category signal, its categories in the order of their codes.
         """
         encoded = self.matrix.copy()
-        for j, (name, category) in enumerate(zip(self.plan.names, self.plan.categories, strict=True)):
+        for j, (name, category) in enumerate(
+            zip(self.plan.names, self.plan.categories, strict=True)
+        ):
             if not category:
                 continue
             places = {value: float(i) for i, value in enumerate(vocabularies[name])}

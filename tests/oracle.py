@@ -94,7 +94,7 @@ def _measure(signal: Signal, chosen: list[Interaction], as_of: int) -> float:
 
 def _once(history: list[Interaction], numbers: list[str]) -> list[Interaction]:
     """Of interactions with one source and id, the first recorded counts."""
-    kept = []
+    kept: list[Interaction] = []
     for item in history:
         if item.interaction_id is not None:
             same = [
@@ -111,10 +111,21 @@ def _once(history: list[Interaction], numbers: list[str]) -> list[Interaction]:
 
 def _order(item: Interaction, numbers: list[str]) -> list[tuple[int, object]]:
     fields: list[object] = [
-        item.occurred_at, item.recorded_at, item.interaction_id, item.source, item.kind,
-        item.channel, item.topic, item.case_id, item.offer_id, item.amount,
-        item.wait_minutes, item.rating, item.resolved, item.due_at,
-    ]  # fmt: skip
+        item.occurred_at,
+        item.recorded_at,
+        item.interaction_id,
+        item.source,
+        item.kind,
+        item.channel,
+        item.topic,
+        item.case_id,
+        item.offer_id,
+        item.amount,
+        item.wait_minutes,
+        item.rating,
+        item.resolved,
+        item.due_at,
+    ]
     further = [name for name in numbers if name not in ("amount", "wait_minutes", "rating")]
     fields += [item.numbers.get(name) for name in further]
     return [(0, 0) if value is None else (1, value) for value in fields]

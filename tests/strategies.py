@@ -38,8 +38,7 @@ _edges = st.sampled_from(
     [AS_OF - w * DAY + d for w in (0, 1, 7, 28) for d in (-1, 0, 1)] + [AS_OF - 3 * DAY]
 )
 instants = st.one_of(_edges, st.integers(AS_OF - 40 * DAY, AS_OF + 5 * DAY))
-amounts = st.one_of(
-    st.none(),
+numbers = st.one_of(
     st.sampled_from([1e16, -1e16, 0.1, 0.2, 0.3, -0.0, 0.0, 5e-324, 1e300]),
     st.floats(allow_nan=False, allow_infinity=False, width=64),
 )
@@ -62,17 +61,13 @@ def interaction(draw: st.DrawFn, customer_id: str = "c") -> Interaction:
         topic=draw(st.one_of(st.none(), st.sampled_from(["TEA", "MILK", ""]))),
         case_id=draw(st.one_of(st.none(), _text)),
         offer_id=draw(st.one_of(st.none(), _text)),
-        amount=draw(amounts),
+        amount=draw(st.none() | numbers),
         wait_minutes=draw(st.one_of(st.none(), st.sampled_from([0.0, 5.0]))),
         rating=draw(st.one_of(st.none(), st.sampled_from([0.0, 1.0]))),
         resolved=draw(st.one_of(st.none(), st.booleans())),
         due_at=draw(st.one_of(st.none(), instants)),
-        numbers=draw(st.fixed_dictionaries({}, optional={"points": amounts.filter(_is_number)})),
+        numbers=draw(st.fixed_dictionaries({}, optional={"points": numbers})),
     )
-
-
-def _is_number(value: float | None) -> bool:
-    return value is not None
 
 
 def histories(customer_id: str = "c", max_size: int = 14) -> st.SearchStrategy[list[Interaction]]:

@@ -2,16 +2,14 @@
 
 import click
 
-from features.console import Commands, progress, settings_option
+from features.console import Commands, settings_option, steps
 from features.history import History
 from features.settings import Settings, read_settings
 from features.sources.reader import read_history
-from training import registry
-from training.pipeline import TITLES, Task, Trained, train
+from training import registry, tracking
+from training.pipeline import TITLES, Trained, train
 from training.recipe import recipe_of
-from training.splits import N_TESTS
-
-N_STEPS = N_TESTS + 3
+from training.registry import Task
 
 
 @click.group(cls=Commands, help=__doc__)
@@ -49,7 +47,7 @@ def _train(settings: Settings, tasks: list[Task], if_changed: bool) -> None:
     recipe = recipe_of(settings)
     if if_changed and recipe:
         current = {task: registry.champion(settings, task) for task in tasks}
-        for task, version in current.items():
+        for version in current.values():
             if version and version.recipe == recipe:
                 click.echo(
                     f"{version.name} version {version.version} is current: "
@@ -64,17 +62,17 @@ def _train(settings: Settings, tasks: list[Task], if_changed: bool) -> None:
     if len(tasks) == 1:
         _train_one(settings, history, tasks[0], recipe)
     else:
-        with registry.tracked(settings, "main"):
+        with tracking.tracked(settings, "main"):
             for task in tasks:
                 _train_one(settings, history, task, recipe)
     click.echo(f"Runs are tracked at {registry.tracking_uri(settings)}")
 
 
 def _train_one(settings: Settings, history: History, task: Task, recipe: str | None) -> None:
-    with registry.tracked(settings, task):
-        with progress(f"Training {TITLES[task]}", N_STEPS) as advance:
-            trained = train(settings, history, task, lambda step: advance(1))
-        version = registry.register(settings, trained, recipe)
+    with tracking.tracked(settings, task):
+        with steps(f"Training {TITLES[task]}") as begin:
+            trained = train(settings, history, task, begin)
+        version = tracking.register(settings, trained, recipe)
     _tell(trained, version)
 
 
@@ -89,7 +87,8 @@ def _tell(trained: Trained, version: registry.Version) -> None:
     )
     for name, (mean, low, high) in evaluation.gain.items():
         click.echo(
-            f"  {name:<9} AUC {evaluation.auc[name]:.3f}, gain {mean:+.3f} [{low:+.3f}, {high:+.3f}]"
+            f"  {name:<9} AUC {evaluation.auc[name]:.3f}, "
+            f"gain {mean:+.3f} [{low:+.3f}, {high:+.3f}]"
         )
     for reason, count in trained.dataset.left_out.items():
         if count:

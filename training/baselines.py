@@ -9,12 +9,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from features.catalog import RECENCY
 from features.plan import Plan
 
 Float64 = npt.NDArray[np.float64]
 Int8 = npt.NDArray[np.int8]
 Baseline = Callable[[Plan, Float64, Int8, Float64], Float64]
-RECENCY = "value_days_since_last"
 
 
 def recency(plan: Plan, matrix: Float64, label: Int8, test: Float64) -> Float64:
@@ -31,10 +31,16 @@ def rfm(plan: Plan, matrix: Float64, label: Int8, test: Float64) -> Float64:
         if s.role == "value" and (s.name == RECENCY or s.measure == "count" or s.column == "amount")
     ]
     model = lgb.train(
-        {"objective": "binary", "seed": 7, "deterministic": True, "force_row_wise": True,
-         "num_threads": 2, "verbosity": -1},
+        {
+            "objective": "binary",
+            "seed": 7,
+            "deterministic": True,
+            "force_row_wise": True,
+            "num_threads": 2,
+            "verbosity": -1,
+        },
         lgb.Dataset(matrix[:, columns], label),
-    )  # fmt: skip
+    )
     return np.asarray(model.predict(test[:, columns]), dtype=np.float64)
 
 

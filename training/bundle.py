@@ -18,8 +18,7 @@ from features.contract import contract_of, plan_of, probes_of, replay
 from features.errors import ModelError
 from features.plan import Plan
 from features.values import SignalValues
-from training.calibration import Calibrator
-from training.model import margin_of
+from training.calibration import Calibrator, margin_of
 
 Float64 = npt.NDArray[np.float64]
 FORMAT = 1
@@ -78,12 +77,16 @@ class Bundle:
         """The fingerprint of the signal contract."""
         return str(contract_of(self.plan)["fingerprint"])
 
-    def score(self, values: SignalValues) -> Float64:
-        """Return the probabilities of rows of signals, shape ``(n,)``."""
-        return self.calibrator(margin_of(self.booster, values.encode(self.vocabularies)))
+    def encode(self, values: SignalValues) -> Float64:
+        """Return rows of signals as the ensemble reads them, shape ``(n, n_signals)``."""
+        return values.encode(self.vocabularies)
 
-    def explain(self, values: SignalValues) -> Explained:
-        """Return probabilities with the effect of each signal, by exact TreeSHAP.
+    def score(self, matrix: Float64) -> Float64:
+        """Return the probabilities of encoded rows, shape ``(n,)``."""
+        return self.calibrator(margin_of(self.booster, matrix))
+
+    def explain(self, matrix: Float64) -> Explained:
+        """Return probabilities of encoded rows with each signal's effect, by exact TreeSHAP.
 
         With ``f`` the margin, ``f0`` its base and ``g`` the calibrator, a signal's effect is its
         contribution times ``(g(f) - g(f0)) / (f - f0)``, or ``g'(f0)`` where they meet.
@@ -91,7 +94,6 @@ class Bundle:
         Source: Lundberg et al., From local explanations to global understanding with
         explainable AI for trees, 2020.
         """
-        matrix = values.encode(self.vocabularies)
         shap = np.asarray(self.booster.predict(matrix, pred_contrib=True, num_threads=1))
         contributions, base = shap[:, :-1], float(shap[0, -1]) if len(shap) else 0.0
         margin = margin_of(self.booster, matrix)
@@ -136,9 +138,11 @@ def load_bundle(folder: Path) -> Bundle:
         probes = json.loads((folder / PROBES).read_text(encoding="utf-8"))
         if plain["format"] != FORMAT:
             raise ModelError(
-                f"model bundle '{folder.name}'", f"format {plain['format']}", f"format {FORMAT}",
+                f"model bundle '{folder.name}'",
+                f"format {plain['format']}",
+                f"format {FORMAT}",
                 "Train the model again with this version.",
-            )  # fmt: skip
+            )
         plan = plan_of(plain["contract"])
         calibrator = Calibrator(
             **{name: float.fromhex(value) for name, value in plain["calibrator"].items()}
@@ -146,16 +150,26 @@ def load_bundle(folder: Path) -> Bundle:
         card = Card(**plain["card"])
         booster = lgb.Booster(model_file=str(folder / BOOSTER))
         vocabularies = plain["vocabularies"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, lgb.basic.LightGBMError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        lgb.basic.LightGBMError,
+    ) as error:
         raise ModelError(
-            f"model bundle '{folder.name}'", f"{type(error).__name__}: {error}",
+            f"model bundle '{folder.name}'",
+            f"{type(error).__name__}: {error}",
             f"the files {BOOSTER}, {BUNDLE} and {PROBES} as training wrote them",
             "Download the model again, or train it again.",
-        ) from error  # fmt: skip
+        ) from error
     if booster.feature_name() != plan.names:
         raise ModelError(
-            f"model bundle '{folder.name}'", "an ensemble of other columns",
-            "the contract's signals in order", "Download the model again.",
-        )  # fmt: skip
+            f"model bundle '{folder.name}'",
+            "an ensemble of other columns",
+            "the contract's signals in order",
+            "Download the model again.",
+        )
     replay(plan, probes)
     return Bundle(plan, booster, calibrator, vocabularies, card)

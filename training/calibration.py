@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
@@ -42,7 +43,15 @@ class Calibrator:
         return margin
 
 
-def fit_calibrator(margin: Float64, label: npt.NDArray[np.int8], group: npt.ArrayLike) -> Calibrator:
+def margin_of(booster: lgb.Booster, matrix: Float64) -> Float64:
+    """Return the ensemble's margins (log-odds) of encoded rows, shape ``(n,)``."""
+    margin = booster.predict(matrix, raw_score=True, num_threads=1)
+    return np.asarray(margin, dtype=np.float64)
+
+
+def fit_calibrator(
+    margin: Float64, label: npt.NDArray[np.int8], group: npt.ArrayLike
+) -> Calibrator:
     """Fit a calibrator, and keep it only if it helps on customers that it was not fitted on.
 
     Args:

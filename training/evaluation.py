@@ -108,12 +108,11 @@ def lift(label: Int8, probability: Float64, share: float = 0.1) -> float:
 
 
 def _at(tested: Tested, instant: int) -> Int8:
-    return tested.label[tested.instant == instant]
+    label: Int8 = tested.label[tested.instant == instant]
+    return label
 
 
-def _gains(
-    tested: Tested, instants: list[int], seed: int
-) -> dict[str, tuple[float, float, float]]:
+def _gains(tested: Tested, instants: list[int], seed: int) -> dict[str, tuple[float, float, float]]:
     """Return the paired gain in mean AUC over each baseline, resampling whole customers."""
     rng = np.random.default_rng(seed)
     _, customer = np.unique(tested.customer, return_inverse=True)

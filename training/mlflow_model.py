@@ -13,7 +13,7 @@ from features.values import SignalValues
 from training.bundle import Bundle, load_bundle
 
 
-class BundleModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
+class BundleModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
     """Scores rows of named signals with a bundle: probabilities, not labels."""
 
     bundle: Bundle
@@ -35,7 +35,7 @@ class BundleModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
                 matrix[:, j] = [categories.encode(value, number=False) for value in texts]
             else:
                 matrix[:, j] = column.to_numpy(dtype=np.float64)
-        return self.bundle.score(SignalValues(plan, matrix, categories))
+        return self.bundle.score(self.bundle.encode(SignalValues(plan, matrix, categories)))
 
 
 mlflow.models.set_model(BundleModel())

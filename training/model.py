@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.plan import Plan
-from training.calibration import Calibrator, fit_calibrator
+from training.calibration import Calibrator, fit_calibrator, margin_of
 from training.splits import Split
 
 Float64 = npt.NDArray[np.float64]
@@ -54,15 +54,7 @@ class Fitted:
         return self.calibrator(margin_of(self.booster, matrix))
 
 
-def margin_of(booster: lgb.Booster, matrix: Float64) -> Float64:
-    """Return the ensemble's margins (log-odds) of encoded rows, shape ``(n,)``."""
-    margin = booster.predict(matrix, raw_score=True, num_threads=1)
-    return np.asarray(margin, dtype=np.float64)
-
-
-def fit(
-    plan: Plan, matrix: Float64, label: Int8, group: npt.ArrayLike, split: Split
-) -> Fitted:
+def fit(plan: Plan, matrix: Float64, label: Int8, group: npt.ArrayLike, split: Split) -> Fitted:
     """Fit by a split: stop early on one part, calibrate on a later one, refit on all.
 
     The calibrator is fitted on margins of an ensemble that has not seen the rows; the ensemble
@@ -112,6 +104,4 @@ def _train(
     if stop is not None:
         watched = [lgb.Dataset(matrix[stop], label[stop], reference=data)]
         callbacks = [lgb.early_stopping(PATIENCE, verbose=False)]
-    return lgb.train(
-        dict(parameters), data, n_trees, valid_sets=list(watched), callbacks=callbacks
-    )
+    return lgb.train(dict(parameters), data, n_trees, valid_sets=list(watched), callbacks=callbacks)

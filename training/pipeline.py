@@ -1,14 +1,13 @@
 """The pipeline: from a history to a tested, fitted, explained model."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from features import clock
-from features.batch import Spine, compute
+from features.batch import compute
 from features.errors import DataError
 from features.history import History
 from features.settings import Settings
@@ -26,13 +25,13 @@ from training.dataset import (
 from training.evaluation import Evaluation, Tested, evaluate
 from training.model import Fitted, Float64, fit
 from training.plots import calibration_plot, shap_plot
+from training.registry import Task
 from training.splits import Split
 from training.tasks import Churn, OfferTask, Value
 
-Task = Literal["churn", "offers"]
 TITLES: dict[Task, str] = {"churn": "churn", "offers": "offer acceptance"}
 SHOWN_ROWS = 2_000
-Progress = Callable[[str], Callable[[int], object]]
+Step = Callable[[str, int], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +46,19 @@ class Trained:
     figures: dict[str, Figure]
 
 
-def train(settings: Settings, history: History, task: Task, step: Callable[[str], object]) -> Trained:
+def train(settings: Settings, history: History, task: Task, begin: Step) -> Trained:
     """Train and test one model.
 
     Args:
         settings: what the deployment says of the task.
         history: everything known.
         task: which model.
-        step: called with the name of each step when it begins.
+        begin: called when a step begins, with its name and the number of steps.
 
     Raises:
         DataError: the history cannot carry the model.
     """
-    step("signals")
+    begin("signals", splits.N_TESTS + 3)
     churn = settings.section("churn", Churn)
     offer = settings.section("offer", OfferTask)
     if task == "churn":
@@ -74,8 +73,9 @@ def train(settings: Settings, history: History, task: Task, step: Callable[[str]
     assert final is not None  # for the type checker: refused above
     vocabularies = dataset.values.vocabularies()
     matrix = dataset.values.encode(vocabularies)
-    tested = _roll(dataset, matrix, tests, step)
-    step("fit")
+    n_steps = len(tests) + 3
+    tested = _roll(dataset, matrix, tests, lambda test: begin(test, n_steps))
+    begin("final fit", n_steps)
     fitted = fit(dataset.values.plan, matrix, dataset.label, dataset.customer, final)
     evaluation = evaluate(tested)
     bundle = Bundle(
@@ -87,7 +87,7 @@ def train(settings: Settings, history: History, task: Task, step: Callable[[str]
     )
     if task == "churn":
         bundle = _with_bands(bundle, history, churn)
-    step("plots")
+    begin("plots", n_steps)
     figures = _figures(task, bundle, dataset, matrix, tested)
     return Trained(task, bundle, fitted, evaluation, dataset, figures)
 
@@ -100,14 +100,14 @@ def _roll(
     dataset: Dataset,
     matrix: Float64,
     tests: list[tuple[int, Split]],
-    step: Callable[[str], object],
+    begin: Callable[[str], object],
 ) -> Tested:
     """Fit the recipe anew before each test instant, and predict it; baselines likewise."""
     plan, label = dataset.values.plan, dataset.label
     predictions: dict[str, list[Float64]] = {name: [] for name in ("model", *BASELINES)}
     rows, instants = [], []
     for instant, split in tests:
-        step(f"test {clock.to_datetime(instant):%d %b %Y}")
+        begin(f"test {clock.to_datetime(instant):%d %b %Y}")
         fitted = fit(plan, matrix, label, dataset.customer, split)
         predictions["model"].append(fitted.predict(matrix[split.test]))
         for name, baseline in BASELINES.items():
@@ -130,15 +130,19 @@ def _refuse_too_little(
     positives = int(dataset.label.sum())
     if positives == 0 or positives == len(dataset):
         raise DataError(
-            f"{TITLES[task]} model", f"{positives} positives in {len(dataset)} rows",
-            "rows of both kinds", "Look at the roles and the horizon in the settings.",
-        )  # fmt: skip
+            f"{TITLES[task]} model",
+            f"{positives} positives in {len(dataset)} rows",
+            "rows of both kinds",
+            "Look at the roles and the horizon in the settings.",
+        )
     both = [t for t, split in tests if 0 < dataset.label[split.test].mean() < 1]
     if final is None or not both:
         raise DataError(
-            f"{TITLES[task]} model", "no instant at which a model trained before it can be tested",
-            "at least one, with rows of both kinds", "Bring a longer history.",
-        )  # fmt: skip
+            f"{TITLES[task]} model",
+            "no instant at which a model trained before it can be tested",
+            "at least one, with rows of both kinds",
+            "Bring a longer history.",
+        )
 
 
 def _card(
@@ -169,25 +173,25 @@ def _with_bands(bundle: Bundle, history: History, task: Churn) -> Bundle:
     values = compute(bundle.plan, history, snapshot_spine(history, [history.known_until]))
     kept = in_cohort(values, task)
     now = SignalValues(values.plan, values.matrix[kept], values.categories)
-    low, high = np.quantile(bundle.score(now), [1 / 3, 2 / 3]) if len(now) else (0.0, 0.0)
-    card = Card(**{**_plain(bundle.card), "bands": (float(low), float(high))})
-    return Bundle(bundle.plan, bundle.booster, bundle.calibrator, bundle.vocabularies, card)
-
-
-def _plain(card: Card) -> dict[str, object]:
-    return {name: getattr(card, name) for name in Card.__slots__}
+    low, high = (
+        np.quantile(bundle.score(bundle.encode(now)), [1 / 3, 2 / 3]) if len(now) else (0.0, 0.0)
+    )
+    return replace(bundle, card=replace(bundle.card, bands=(float(low), float(high))))
 
 
 def _figures(
     task: Task, bundle: Bundle, dataset: Dataset, matrix: Float64, tested: Tested
 ) -> dict[str, Figure]:
     newest = np.argsort(dataset.as_of, kind="stable")[-SHOWN_ROWS:]
-    shown = SignalValues(bundle.plan, dataset.values.matrix[newest], dataset.values.categories)
-    explained = bundle.explain(shown)
+    explained = bundle.explain(matrix[newest])
     return {
-        "calibration.png": calibration_plot(tested, f"Calibration of {TITLES[task]}, test instants"),
+        "calibration.png": calibration_plot(
+            tested, f"Calibration of {TITLES[task]}, test instants"
+        ),
         "shap_summary.png": shap_plot(
-            explained.effects, matrix[newest], bundle.plan.names,
+            explained.effects,
+            matrix[newest],
+            bundle.plan.names,
             f"What moves the probability of {TITLES[task]}",
         ),
-    }  # fmt: skip
+    }

@@ -20,13 +20,21 @@ def calibration_plot(tested: Tested, title: str) -> Figure:
     top = float(max(predicted.max(), (observed + spread).max())) * 1.05
     axes.plot([0, top], [0, top], color=GREY, linestyle="--", linewidth=1, label="perfect")
     axes.errorbar(
-        predicted, observed, yerr=spread, fmt="o-", color=BLUE, capsize=3,
+        predicted,
+        observed,
+        yerr=spread,
+        fmt="o-",
+        color=BLUE,
+        capsize=3,
         label="model, with 95 % interval",
-    )  # fmt: skip
+    )
     axes.set(
-        xlabel="predicted probability", ylabel="observed share", title=title,
-        xlim=(0, top), ylim=(0, top),
-    )  # fmt: skip
+        xlabel="predicted probability",
+        ylabel="observed share",
+        title=title,
+        xlim=(0, top),
+        ylim=(0, top),
+    )
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
@@ -56,9 +64,17 @@ def shap_plot(
     for place, j in enumerate(strongest[::-1]):
         scatter = rng.normal(0, 0.12, len(effects))
         dots = axes.scatter(
-            100 * effects[:, j], place + scatter, c=_ranks(matrix[:, j]), cmap="cividis",
-            vmin=0, vmax=1, s=5, linewidths=0, alpha=0.6, rasterized=True,
-        )  # fmt: skip
+            100 * effects[:, j],
+            place + scatter,
+            c=_ranks(matrix[:, j]),
+            cmap="cividis",
+            vmin=0,
+            vmax=1,
+            s=5,
+            linewidths=0,
+            alpha=0.6,
+            rasterized=True,
+        )
     axes.axvline(0, color=GREY, linewidth=1)
     axes.set_yticks(range(len(strongest)), [labels[j] for j in strongest[::-1]])
     axes.set(xlabel="effect on the probability, in percentage points", title=title)

@@ -1,6 +1,5 @@
 """The recipe: a fingerprint of everything a model follows from, to know when it is current."""
 
-import glob
 import hashlib
 import json
 from pathlib import Path
@@ -15,7 +14,8 @@ def recipe_of(settings: Settings) -> str | None:
 
     ``None`` where a source is a database: nothing says cheaply whether it changed.
     """
-    sources = [s.source for s in (*settings.interactions, *settings.attributes)]
+    sources = [table.source for table in settings.interactions]
+    sources += [table.source for table in settings.attributes]
     if settings.offers:
         sources.append(settings.offers.source)
     if any("://" in source for source in sources):
@@ -26,7 +26,8 @@ def recipe_of(settings: Settings) -> str | None:
     root = Path(__file__).parent.parent
     files = [path for layer in LAYERS for path in sorted((root / layer).rglob("*.py"))]
     for source in sources:
-        files += [Path(path) for path in sorted(glob.glob(settings.file(source)))]
+        path = Path(settings.file(source)).absolute()
+        files += sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
     for path in files:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())

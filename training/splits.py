@@ -50,10 +50,11 @@ def snapshots(first: int, known_until: int, task: Churn) -> list[int]:
     if end - begin < needed:
         days = (needed + span + begin - first) // clock.DAY + 1
         raise DataError(
-            "history", f"{(known_until - first) // clock.DAY} days",
+            "history",
+            f"{(known_until - first) // clock.DAY} days",
             f"at least {days} days for a horizon of {task.horizon}",
             "Shorten [churn] horizon or active, or bring more history.",
-        )  # fmt: skip
+        )
     return found
 
 

@@ -156,9 +156,10 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
     connection.register("shown", table.filter(pc.field("kind").isin(shown)).select(chosen))
     connection.register("taken", table.filter(pc.field("kind").isin(accepted)).select(chosen))
     end = (
-        "valid_to" if task.horizon == UNTIL_VALID_TO
+        "valid_to"
+        if task.horizon == UNTIL_VALID_TO
         else f"occurred_at + {parse_days(task.horizon) * clock.DAY}"
-    )  # fmt: skip
+    )
     episodes = connection.sql(
         f"""
         WITH episode AS (
@@ -183,9 +184,11 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
     connection.close()
     if len(episodes) == 0:
         raise DataError(
-            "offer model", "no offers shown", "interactions of a kind in [roles] offer_shown",
+            "offer model",
+            "no offers shown",
+            "interactions of a kind in [roles] offer_shown",
             "Add the table of what was shown or mailed to whom, or leave out [offers].",
-        )  # fmt: skip
+        )
     value = table.filter(pc.field("kind").isin(roles.kinds("value")))["occurred_at"]
     first = pc.min(value).as_py() or 0
     known_end = episodes.filter(pc.field("ends").is_valid())
@@ -194,10 +197,11 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
     label = np.array(complete["label"], dtype=np.int8)
     if label.sum() == 0:
         raise DataError(
-            "offer model", f"{len(label)} offers shown and none accepted",
+            "offer model",
+            f"{len(label)} offers shown and none accepted",
             "interactions of a kind in [roles] offer_accepted, with the offer's id",
             "Check that both tables name offers alike.",
-        )  # fmt: skip
+        )
     return Examples(
         spine=Spine(
             complete["customer_id"].combine_chunks(),

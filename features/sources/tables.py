@@ -29,18 +29,22 @@ def open_table(
     suffix = Path(path).suffix.lower()
     if suffix not in READERS:
         raise SourceError(
-            f"source '{source}'", f"'{suffix}'", f"a file ending in {', '.join(READERS)}, "
-            "or a database URL with `query`", "Export the table to Parquet or CSV.",
-        )  # fmt: skip
+            f"source '{source}'",
+            f"'{suffix}'",
+            f"a file ending in {', '.join(READERS)}, or a database URL with `query`",
+            "Export the table to Parquet or CSV.",
+        )
     try:
         if READERS[suffix] == "read_parquet":
             return connection.read_parquet(path)
         return connection.read_csv(path, all_varchar=True, header=True)
     except duckdb.Error as error:
         raise SourceError(
-            f"source '{source}'", str(error).splitlines()[0], "a readable table",
+            f"source '{source}'",
+            str(error).splitlines()[0],
+            "a readable table",
             f"The settings look for it at '{path}'.",
-        ) from error  # fmt: skip
+        ) from error
 
 
 def _from_database(
@@ -56,9 +60,11 @@ def _from_database(
         engine.dispose()
     except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
         raise SourceError(
-            shown, str(error).splitlines()[0], "a database that answers the query",
+            shown,
+            str(error).splitlines()[0],
+            "a database that answers the query",
             "Check the URL, the query and that the database's driver is installed.",
-        ) from error  # fmt: skip
+        ) from error
     return connection.from_df(frame)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import struct
+from random import Random
 
 import pyarrow as pa
 import pytest
@@ -18,9 +19,7 @@ from tests.strategies import AS_OF, DAY, ROLES, SIGNALS, attributes, histories, 
 
 PLAN = compile_plan(SIGNALS, ROLES)
 EXAMPLES = int(os.environ.get("RAPPORT_EXAMPLES", "400"))
-law = settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+law = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def bits(row: list[Value]) -> list[object]:
@@ -64,17 +63,24 @@ def test_online_equals_oracle(
 
 @law
 @given(
-    histories("c"), histories("d"), attributes("c"), attributes("d"),
-    st.lists(st.tuples(st.sampled_from(["c", "d", "nobody"]), instants, st.none() | offers), min_size=1, max_size=6),
+    histories("c"),
+    histories("d"),
+    attributes("c"),
+    attributes("d"),
+    st.lists(
+        st.tuples(st.sampled_from(["c", "d", "nobody"]), instants, st.none() | offers),
+        min_size=1,
+        max_size=6,
+    ),
     st.randoms(use_true_random=False),
-)  # fmt: skip
+)
 def test_batch_equals_oracle_whatever_is_computed_beside_it(
     one: list[Interaction],
     two: list[Interaction],
     facts_one: list[Attribute],
     facts_two: list[Attribute],
     rows: list[tuple[str, int, Offer | None]],
-    random: "st.Random",  # type: ignore[name-defined]
+    random: Random,
 ) -> None:
     shuffled = random.sample(one, len(one))
     customers = {"c": (shuffled, facts_one), "d": (two, facts_two), "nobody": ([], [])}
@@ -104,7 +110,7 @@ def test_a_future_interaction_never_changes_a_past_row(
 @given(histories(), st.randoms(use_true_random=False), instants)
 def test_the_order_of_rows_never_changes_a_value(
     history: list[Interaction],
-    random: "st.Random",  # type: ignore[name-defined]
+    random: Random,
     as_of: int,
 ) -> None:
     shuffled = random.sample(history, len(history))
@@ -112,9 +118,17 @@ def test_the_order_of_rows_never_changes_a_value(
     assert bits(again.row(0)) == bits(online.evaluate(PLAN, history, as_of).row(0))
 
 
-def purchase(occurred_at: int, amount: float | None = 1.0, **other: object) -> Interaction:
-    given_recorded = other.pop("recorded_at", occurred_at)
-    return Interaction("c", occurred_at, int(str(given_recorded)), "purchase", amount=amount, **other)  # type: ignore[arg-type]
+def purchase(
+    occurred_at: int,
+    amount: float | None = 1.0,
+    recorded_at: int | None = None,
+    interaction_id: str | None = None,
+    source: str | None = None,
+) -> Interaction:
+    recorded = occurred_at if recorded_at is None else recorded_at
+    return Interaction(
+        "c", occurred_at, recorded, "purchase", interaction_id, source, amount=amount
+    )
 
 
 def value_of(name: str, history: list[Interaction], as_of: int = AS_OF) -> Value:

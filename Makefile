@@ -1,0 +1,73 @@
+# Every target makes .venv itself, from the lock file, with any python3 of 3.11 or newer.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+SETTINGS ?= rapport.toml
+PORT ?= 3000
+UV := $(shell sed -n 's/^\(uv==[^ ]*\) .*/\1/p' requirements.lock)
+
+export BENTOML_DO_NOT_TRACK := True
+export MLFLOW_DISABLE_TELEMETRY := true
+export RAPPORT_SETTINGS := $(SETTINGS)
+
+.PHONY: help demo train serve data test check format fuzz bench lock clean
+
+help:  ## List the targets.
+	@sed -n 's/^\([a-z]*\):.*  ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: train  ## Train on the demo's data, score everyone, serve until Ctrl-C.
+	@$(BIN)/python -m serving import
+	@$(BIN)/python -m serving brief
+	@$(BIN)/python -m serving serve --port $(PORT)
+
+train: data  ## Train, test and register the models (only when something changed).
+	@$(BIN)/python -m training main --if-changed
+
+serve: $(VENV)/.demo  ## Serve the registered models on 127.0.0.1.
+	@$(BIN)/python -m serving import
+	@$(BIN)/python -m serving serve --port $(PORT)
+
+data: $(VENV)/.demo  ## Write the demo's tables into data/ (once).
+	@[ "$(SETTINGS)" != rapport.toml ] || $(BIN)/python -m features demo-data
+
+test: $(VENV)/.dev  ## Run the tests but the slow ones.
+	@$(BIN)/python -m pytest -m "not slow"
+
+check: $(VENV)/.dev  ## Format, lint, types, imports, tests: before each commit.
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest -m "not slow"
+
+format: $(VENV)/.dev  ## Format the code and mend what the linter can.
+	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
+
+fuzz: $(VENV)/.dev  ## Hold the engines to the law on very many histories.
+	RAPPORT_EXAMPLES=20000 $(BIN)/python -m pytest tests/features/test_law.py
+
+bench: $(VENV)/.dev  ## Measure: wall time and memory of the demo, speed of the API.
+	$(BIN)/python -m tests.benchmarks
+
+lock: $(VENV)/.uv  ## Choose the newest versions of every dependency anew.
+	$(BIN)/uv pip compile --universal --generate-hashes --all-extras --upgrade --no-header \
+		--no-emit-index-url --no-emit-find-links --no-annotate -p 3.11 pyproject.toml -o requirements.lock
+
+clean:  ## Remove the environment and all that the demo made.
+	rm -rf $(VENV) data var mlflow.db* mlartifacts mlruns *.egg-info build
+
+$(VENV)/.uv: requirements.lock
+	@python=$$(for p in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+		$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done); \
+	[ -n "$$python" ] || { echo "error: no python3 of 3.11 or newer; name one with PYTHON=…" >&2; exit 2; }; \
+	[ -x $(BIN)/python ] || $$python -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.uv pyproject.toml
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -c requirements.lock -b requirements.lock -e ".[demo]"
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -c requirements.lock -b requirements.lock -e ".[demo,dev]"
+	@touch $@

@@ -1,0 +1,117 @@
+"""The HTTP API under ``/v1``: routes and their documents, no logic."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from features.errors import RapportError
+from serving import answers
+from serving.schemas import (
+    ChurnRequest,
+    ChurnResponse,
+    ErrorResponse,
+    InteractionIn,
+    InteractionsRequest,
+    InteractionsResponse,
+    OffersRequest,
+    OffersResponse,
+)
+from serving.scorer import Scorer
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    404: {"model": ErrorResponse, "description": "No such thing here."},
+    422: {"model": ErrorResponse, "description": "The request is not of the documented form."},
+    503: {"model": ErrorResponse, "description": "The service is not ready."},
+}
+REQUESTS: dict[str, type[BaseModel]] = {
+    "interactions": InteractionsRequest,
+    "churn": ChurnRequest,
+    "offers": OffersRequest,
+}
+
+
+def create_api() -> FastAPI:
+    """Return the application; its scorer is put into ``state`` when the service starts."""
+    api = FastAPI(
+        title="Rapport",
+        version="1",
+        description="Churn risk and offer relevance from interaction history, with reasons.",
+        responses=ERRORS,
+    )
+    api.add_exception_handler(RequestValidationError, _invalid)
+    api.add_exception_handler(RapportError, _refused)
+    api.add_exception_handler(HTTPException, _http_error)
+
+    @api.post("/interactions")
+    async def interactions(request: Request, body: InteractionsRequest) -> InteractionsResponse:
+        """Record what happened; the next score sees it. Wrong items are rejected by index."""
+        return await run_in_threadpool(answers.record, _scorer(request), body)
+
+    @api.post("/churn")
+    async def churn(request: Request, body: ChurnRequest) -> ChurnResponse:
+        """Return how likely each customer is to leave, and why."""
+        return await run_in_threadpool(answers.churn, _scorer(request), body)
+
+    @api.post("/offers")
+    async def offers(request: Request, body: OffersRequest) -> OffersResponse:
+        """Rank the offers worth making to a customer now, and say what is held back."""
+        return await run_in_threadpool(answers.offers, _scorer(request), body)
+
+    @api.api_route(
+        "/{path:path}", methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False
+    )
+    async def nothing(request: Request, path: str) -> None:
+        raise HTTPException(404, "Not Found")
+
+    def openapi() -> dict[str, Any]:
+        if not api.openapi_schema:
+            document = FastAPI.openapi(api)
+            schema = InteractionIn.model_json_schema(ref_template="#/components/schemas/{model}")
+            document["components"]["schemas"]["InteractionIn"] = schema
+            api.openapi_schema = document
+        return api.openapi_schema or {}
+
+    api.openapi = openapi  # type: ignore[method-assign] # FastAPI's own way to extend it
+    return api
+
+
+def _scorer(request: Request) -> Scorer:
+    scorer: Scorer | None = getattr(request.app.state, "scorer", None)
+    if scorer is None:
+        raise HTTPException(503, "the models are not loaded yet")
+    return scorer
+
+
+def _problem(status: int, subject: str, got: str, wanted: str, remedy: str) -> JSONResponse:
+    error = {"subject": subject, "got": got, "wanted": wanted, "remedy": remedy}
+    return JSONResponse({"error": error}, status)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # what it is registered for
+    model = REQUESTS.get(request.url.path.rsplit("/", 1)[-1], ChurnRequest)
+    return _problem(422, *answers.told(error.errors(), model))
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RapportError)  # what it is registered for
+    return _problem(422, error.subject, str(error.got), error.wanted, error.remedy)
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # what it is registered for
+    wanted = "a path and method of this API"
+    if error.status_code == 503:
+        return _problem(503, "service", str(error.detail), "loaded models", "Try again shortly.")
+    return _problem(
+        error.status_code,
+        request.url.path,
+        f"{request.method}: {error.detail}",
+        wanted,
+        "The API is described at /v1/docs.",
+    )

@@ -1,0 +1,60 @@
+"""Loading: a scorer put together from settings, registry and store."""
+
+from pathlib import Path
+
+import duckdb
+
+from features.errors import ModelError
+from features.settings import Settings
+from features.sources.offers import read_offers
+from serving.scorer import Model, Scorer
+from serving.settings import store_url
+from serving.store import Store
+from training import registry
+from training.bundle import load_bundle
+from training.registry import Task
+
+CACHE = Path("var") / "models"
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the settings' store, its clock at the settings' clock."""
+    return Store(store_url(settings), settings.project.now())
+
+
+def load_model(settings: Settings, task: Task) -> Model | None:
+    """Fetch and prove the champion of a task, ``None`` when there is none."""
+    version = registry.champion(settings, task)
+    if version is None:
+        return None
+    folder = registry.fetch(settings, version, settings.path.parent / CACHE)
+    return Model(version.name, version.version, registry.CHAMPION, load_bundle(folder))
+
+
+def load_scorer(settings: Settings, store: Store) -> Scorer:
+    """Put a scorer together.
+
+    Raises:
+        ModelError: there is no churn model yet.
+    """
+    churn = load_model(settings, "churn")
+    if churn is None:
+        raise ModelError(
+            f"model '{registry.MODEL_NAMES['churn']}'",
+            "no version with alias 'champion'",
+            "a trained model",
+            "Run `make train`, or `python -m training main`.",
+        )
+    connection = duckdb.connect()
+    offers, _ = read_offers(connection, settings)
+    connection.close()
+    acceptance = load_model(settings, "offers") if offers else None
+    return Scorer(
+        store,
+        settings.roles,
+        churn,
+        acceptance,
+        offers,
+        settings.project.timezone,
+        settings.numbers(),
+    )

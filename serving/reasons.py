@@ -1,0 +1,81 @@
+"""Reasons: the effects of signals, grouped by meaning and put into words."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from features.offers import Value
+from features.plan import Plan
+from features.wording import Wording, joined
+
+PHRASES = 2
+SILENCE = ("days_since_last", "gap_mean")
+"""How long the silence is and what is usual: always told together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A group of signals of one meaning, and what they do to the probability.
+
+    ``effect`` is in probability points; ``signals`` are (name, value, effect), strongest first.
+    """
+
+    group: str
+    effect: float
+    text: str
+    signals: list[tuple[str, Value, float]]
+
+
+def reasons_of(
+    plan: Plan,
+    wording: Wording,
+    values: list[Value],
+    effects: npt.NDArray[np.float64],
+    limit: int,
+) -> tuple[list[Reason], float]:
+    """Return the strongest reasons, and the sum of the effects that they leave out.
+
+    Args:
+        plan: the signals in order.
+        wording: how the deployment calls things.
+        values: one row of values, in the plan's order.
+        effects: probability points of each signal, shape ``(n_signals,)``.
+        limit: how many reasons.
+    """
+    groups: dict[str, list[int]] = {}
+    for j, signal in enumerate(plan.signals):
+        groups.setdefault(signal.group, []).append(j)
+    total = {group: float(effects[members].sum()) for group, members in groups.items()}
+    strongest = sorted(total, key=lambda group: (-abs(total[group]), group))
+    chosen = [group for group in strongest if total[group] != 0.0][:limit]
+    reasons = []
+    for group in chosen:
+        members = sorted(groups[group], key=lambda j: -abs(float(effects[j])))
+        phrases = [
+            wording.say(plan.signals[j], values[j])
+            for j in _told(
+                plan, group, members, [float(effects[j]) * total[group] for j in members]
+            )
+        ]
+        reasons.append(
+            Reason(
+                group,
+                total[group],
+                joined(list(dict.fromkeys(phrases))),
+                [
+                    (plan.signals[j].name, values[j], float(effects[j]))
+                    for j in members
+                    if effects[j] != 0.0
+                ],
+            )
+        )
+    return reasons, float(effects.sum()) - sum(total[group] for group in chosen)
+
+
+def _told(plan: Plan, group: str, members: list[int], pulls: list[float]) -> list[int]:
+    """Return the signals to put into words: the strongest of those that pull the group's way."""
+    if group == "silence":
+        measures = {plan.signals[j].measure: j for j in members}
+        return [measures[measure] for measure in SILENCE if measure in measures]
+    return [j for j, pull in zip(members, pulls, strict=True) if pull > 0][:PHRASES]

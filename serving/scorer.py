@@ -1,0 +1,241 @@
+"""The scorer: from stored histories to risks, ranked offers and their reasons."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from features.catalog import RECENCY
+from features.interactions import Attribute, Interaction
+from features.offers import Offer, Value
+from features.online import evaluate, warm_up
+from features.plan import Plan
+from features.settings import Roles
+from features.signals import ROLES
+from features.wording import Wording
+from serving.policy import HeldBack, hold_back
+from serving.reasons import Reason, reasons_of
+from serving.store import Store
+from training.bundle import Bundle
+
+Status = Literal["in_cohort", "lapsed", "unknown"]
+History = tuple[list[Interaction], list[Attribute]]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A bundle and what it is called in the registry."""
+
+    name: str
+    version: str
+    alias: str
+    bundle: Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class ChurnScore:
+    """One customer's risk. Effects of reasons and ``other_effect`` sum to
+    ``probability - baseline``."""
+
+    customer_id: str
+    status: Status
+    probability: float
+    baseline: float
+    base_rate: float
+    band: str
+    reasons: list[Reason]
+    other_effect: float
+
+
+@dataclass(frozen=True, slots=True)
+class RankedOffer:
+    """An offer worth making: ``expected_value`` is probability times value, less the cost."""
+
+    offer_id: str
+    probability: float
+    expected_value: float
+    value: float
+    cost: float
+    baseline: float
+    reasons: list[Reason]
+    other_effect: float
+
+
+@dataclass(frozen=True, slots=True)
+class OfferDecision:
+    """What to offer a customer now, best first, and what is held back."""
+
+    customer_id: str
+    as_of: int
+    known: bool
+    ranked: list[RankedOffer]
+    held_back: list[HeldBack]
+
+
+class Scorer:
+    """Scores customers from their stored histories.
+
+    Args:
+        store: the histories.
+        roles: what kinds mean.
+        churn: the churn model.
+        acceptance: the offer model, ``None`` where there are no offers.
+        offers: the offers by id.
+        zone: the time zone in which dates are told.
+        numbers: the further numeric columns that interactions may have.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        roles: Roles,
+        churn: Model,
+        acceptance: Model | None,
+        offers: Mapping[str, Offer],
+        zone: str,
+        numbers: Iterable[str] = (),
+    ) -> None:
+        self.store, self.churn_model, self.offer_model = store, churn, acceptance
+        self.offers, self.zone = offers, zone
+        self.kinds, self.numbers = roles.all_kinds(), frozenset(numbers)
+        self._accepted = frozenset(roles.kinds("offer_accepted"))
+        kinds = {role: roles.kinds(role) for role in ROLES}
+        self._wording = Wording(kinds, churn.bundle.card.currency)
+        for model in (churn, acceptance):
+            if model is not None:
+                warm_up(model.bundle.plan)
+
+    def churn(self, customers: Sequence[str], n_reasons: int) -> tuple[int, list[ChurnScore]]:
+        """Return the instant and the risk of each customer, in order."""
+        as_of = self.store.as_of()
+        histories = self.store.histories(customers)
+        return as_of, [
+            self._churn(customer, histories[customer], as_of, n_reasons) for customer in customers
+        ]
+
+    def at_risk(
+        self, limit: int, n_reasons: int, progress: Callable[[int], object] = lambda n: None
+    ) -> tuple[int, list[ChurnScore]]:
+        """Score every stored customer, and return the most at risk of those in the cohort."""
+        as_of = self.store.as_of()
+        customers = self.store.customers()
+        bundle = self.churn_model.bundle
+        risks: list[tuple[float, str]] = []
+        for begin in range(0, len(customers), 250):
+            part = customers[begin : begin + 250]
+            rows = [(c, *self._row(h, as_of)) for c, h in self.store.histories(part).items()]
+            cohort = [(c, matrix) for c, matrix, _, status in rows if status == "in_cohort"]
+            if cohort:
+                scores = bundle.score(np.vstack([matrix for _, matrix in cohort]))
+                risks += [(-float(p), c) for p, (c, _) in zip(scores, cohort, strict=True)]
+            progress(len(part))
+        chosen = [customer for _, customer in sorted(risks)[:limit]]
+        histories = self.store.histories(chosen)
+        return as_of, [self._churn(c, histories[c], as_of, n_reasons) for c in chosen]
+
+    def rank(
+        self,
+        customer_id: str,
+        channel: str | None,
+        limit: int,
+        n_reasons: int,
+        offer_ids: Sequence[str] | None = None,
+    ) -> OfferDecision:
+        """Return the offers worth making to a customer now, best first."""
+        assert self.offer_model is not None  # the API answers before, where there is no model
+        as_of = self.store.as_of()
+        interactions, attributes = self.store.histories([customer_id])[customer_id]
+        accepted = [i for i in interactions if i.kind in self._accepted]
+        known = any(i.recorded_at < as_of and i.occurred_at < as_of for i in interactions)
+        candidates = [self.offers[name] for name in offer_ids or self.offers]
+        held = {o.offer_id: hold_back(o, channel, accepted, as_of, self.zone) for o in candidates}
+        open_offers = [o for o in candidates if held[o.offer_id] is None]
+        held_back = [reason for reason in held.values() if reason is not None]
+        ranked: list[RankedOffer] = []
+        if open_offers:
+            bundle = self.offer_model.bundle
+            values = evaluate(bundle.plan, interactions, as_of, attributes, open_offers)
+            matrix = bundle.encode(values)
+            worth = [
+                float(p) * offer.value - offer.cost
+                for p, offer in zip(bundle.score(matrix), open_offers, strict=True)
+            ]
+            best = sorted(range(len(worth)), key=lambda i: (-worth[i], open_offers[i].offer_id))[
+                :limit
+            ]
+            ranked = [
+                self._offer(bundle, open_offers[i], worth[i], matrix[[i]], values.row(i), n_reasons)
+                for i in best
+            ]
+        return OfferDecision(customer_id, as_of, known, ranked, held_back)
+
+    def _row(self, history: History, as_of: int) -> tuple[np.ndarray, list[Value], Status]:
+        bundle = self.churn_model.bundle
+        values = evaluate(bundle.plan, history[0], as_of, history[1])
+        row = values.row(0)
+        return bundle.encode(values), row, _status(bundle, bundle.plan, row)
+
+    def _churn(self, customer_id: str, history: History, as_of: int, n_reasons: int) -> ChurnScore:
+        bundle = self.churn_model.bundle
+        matrix, row, status = self._row(history, as_of)
+        explained = bundle.explain(matrix)
+        base_rate = bundle.card.base_rate
+        if status == "unknown":
+            return ChurnScore(
+                customer_id,
+                status,
+                base_rate,
+                explained.baseline,
+                base_rate,
+                "unknown",
+                [],
+                base_rate - explained.baseline,
+            )
+        probability = float(explained.probability[0])
+        reasons, rest = reasons_of(bundle.plan, self._wording, row, explained.effects[0], n_reasons)
+        band = _band(probability, bundle.card.bands) if status == "in_cohort" else status
+        return ChurnScore(
+            customer_id, status, probability, explained.baseline, base_rate, band, reasons, rest
+        )
+
+    def _offer(
+        self,
+        bundle: Bundle,
+        offer: Offer,
+        expected_value: float,
+        matrix: np.ndarray,
+        row: list[Value],
+        n_reasons: int,
+    ) -> RankedOffer:
+        explained = bundle.explain(matrix)
+        reasons, rest = reasons_of(bundle.plan, self._wording, row, explained.effects[0], n_reasons)
+        return RankedOffer(
+            offer.offer_id,
+            float(explained.probability[0]),
+            expected_value,
+            offer.value,
+            offer.cost,
+            explained.baseline,
+            reasons,
+            rest,
+        )
+
+
+def _status(bundle: Bundle, plan: Plan, row: list[Value]) -> Status:
+    """Return whether the churn model speaks for a customer."""
+    named = dict(zip(plan.names, row, strict=True))
+    if named[RECENCY] != named[RECENCY]:  # NaN: no value interaction, ever
+        return "unknown"
+    active = float(named[bundle.card.cohort_signal or RECENCY] or 0.0) > 0
+    gone = (
+        float(named.get("exit_count") or 0.0) > 0 and bundle.card.settings["definition"] == "exit"
+    )
+    return "in_cohort" if active and not gone else "lapsed"
+
+
+def _band(probability: float, bands: Sequence[float] | None) -> str:
+    low, high = bands or (0.0, 0.0)
+    if probability < low:
+        return "low"
+    return "medium" if probability < high else "high"

@@ -1,0 +1,21 @@
+"""``[serving]``: the section of the settings that this layer owns."""
+
+from features.settings import Section, Settings
+
+
+class Serving(Section):
+    """``[serving]``: where interactions and decisions are stored, a database URL.
+
+    A relative SQLite path starts at the settings file's folder.
+    """
+
+    store: str = "sqlite:///var/rapport.db"
+
+
+def store_url(settings: Settings) -> str:
+    """Return the store's URL, with a relative SQLite path made absolute."""
+    url = settings.section("serving", Serving).store
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith(prefix + "/"):
+        return prefix + str((settings.path.parent / url.removeprefix(prefix)).resolve())
+    return url
