@@ -1,5 +1,6 @@
 """The HTTP API under ``/v1``: routes and their documents, no logic."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -66,6 +67,8 @@ def create_api() -> FastAPI:
         "/{path:path}", methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False
     )
     async def nothing(request: Request, path: str) -> None:
+        if path in REQUESTS:
+            raise HTTPException(405, "Method Not Allowed", {"Allow": "POST"})
         raise HTTPException(404, "Not Found")
 
     def openapi() -> dict[str, Any]:
@@ -87,9 +90,16 @@ def _scorer(request: Request) -> Scorer:
     return scorer
 
 
-def _problem(status: int, subject: str, got: str, wanted: str, remedy: str) -> JSONResponse:
+def _problem(
+    status: int,
+    subject: str,
+    got: str,
+    wanted: str,
+    remedy: str,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
     error = {"subject": subject, "got": got, "wanted": wanted, "remedy": remedy}
-    return JSONResponse({"error": error}, status)
+    return JSONResponse({"error": error}, status, headers)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
@@ -105,13 +115,8 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # what it is registered for
-    wanted = "a path and method of this API"
     if error.status_code == 503:
         return _problem(503, "service", str(error.detail), "loaded models", "Try again shortly.")
-    return _problem(
-        error.status_code,
-        request.url.path,
-        f"{request.method}: {error.detail}",
-        wanted,
-        "The API is described at /v1/docs.",
-    )
+    got = f"{request.method} {request.url.path}: {error.detail}"
+    wanted, remedy = "a path and method of this API", "They are described at /v1/docs."
+    return _problem(error.status_code, "request", got, wanted, remedy, error.headers)

@@ -1,5 +1,6 @@
 """The registry: model versions in MLflow, found by alias and fetched as bundles."""
 
+import hashlib
 import importlib
 import logging
 import os
@@ -8,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 from features.errors import ModelError
 from features.settings import Settings
@@ -18,6 +19,8 @@ MODEL_NAMES: dict[Task, str] = {"churn": "rapport-churn", "offers": "rapport-off
 CHAMPION = "champion"
 RECIPE_TAG = "rapport.recipe"
 DATABASE = "mlflow.db"
+# MLflow writes the URI it is given into the environment: what we chose is not the user's choice.
+_DEFAULTS: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +30,18 @@ class Version:
     name: str
     version: str
     model_uri: str
+    source: str
     recipe: str | None
 
 
 def tracking_uri(settings: Settings) -> str:
     """Return where runs are tracked: ``MLFLOW_TRACKING_URI``, else SQLite beside the settings."""
-    local = f"sqlite:///{settings.path.parent.resolve() / DATABASE}"
-    return os.environ.get("MLFLOW_TRACKING_URI") or local
+    given = os.environ.get("MLFLOW_TRACKING_URI")
+    if given and given not in _DEFAULTS:
+        return given
+    default = f"sqlite:///{settings.path.parent.resolve() / DATABASE}"
+    _DEFAULTS.add(default)
+    return default
 
 
 def open_registry(settings: Settings) -> ModuleType:
@@ -63,18 +71,26 @@ def champion(settings: Settings, task: Task) -> Version | None:
             "an MLflow that answers",
             f"Check the server at {tracking_uri(settings)}, or set MLFLOW_TRACKING_URI.",
         ) from error
+    return version_of(found)
+
+
+def version_of(found: Any) -> Version:
+    """Return MLflow's model version as ours."""
     return Version(
-        found.name,
-        str(found.version),
-        f"models:/{found.name}/{found.version}",
-        found.tags.get(RECIPE_TAG),
+        name=found.name,
+        version=str(found.version),
+        model_uri=f"models:/{found.name}/{found.version}",
+        source=str(found.source),
+        recipe=found.tags.get(RECIPE_TAG),
     )
 
 
 def fetch(settings: Settings, version: Version, folder: Path) -> Path:
     """Copy a version's bundle below ``folder`` unless it is there, and return its path."""
     mlflow = open_registry(settings)
-    place = folder / version.name / version.version
+    # A registry that is begun anew counts its versions anew.
+    which = hashlib.sha256(version.source.encode()).hexdigest()[:8]
+    place = folder / version.name / f"{version.version}-{which}"
     if not place.exists():
         partial = place.with_name(f"{place.name}.{os.getpid()}.partial")
         with tempfile.TemporaryDirectory() as scratch:

@@ -21,6 +21,7 @@ from training.registry import (
     Version,
     open_registry,
     tracking_uri,
+    version_of,
 )
 
 ARTIFACTS = "mlartifacts"
@@ -81,7 +82,7 @@ def register(settings: Settings, trained: Trained, recipe: str | None) -> Versio
     client.set_model_version_tag(name, version, RECIPE_TAG, recipe or "")
     client.set_model_version_tag(name, version, "fingerprint", trained.bundle.fingerprint)
     client.set_registered_model_alias(name, CHAMPION, version)
-    return Version(name, version, info.model_uri, recipe)
+    return version_of(client.get_model_version(name, version))
 
 
 def _log(mlflow: ModuleType, trained: Trained) -> None:

@@ -1,0 +1,169 @@
+"""The API: documented answers, and errors that say what to do."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from serving.api import create_api
+from serving.scorer import Scorer
+
+
+@pytest.fixture
+def client(scorer: Scorer) -> Iterator[TestClient]:
+    api = create_api()
+    api.state.scorer = scorer
+    with TestClient(api) as opened:
+        yield opened
+
+
+PURCHASE = {
+    "interaction_id": "a1", "customer_id": "0001", "kind": "purchase",
+    "occurred_at": "2024-12-30T12:00:00Z", "amount": 31.5,
+}  # fmt: skip
+
+
+def test_churn_answers_in_the_order_asked(client: TestClient) -> None:
+    answer = client.post("/churn", json={"customers": ["0002", "x", "0001"], "reasons": 2}).json()
+    assert answer["model"] == {"name": "rapport-churn", "version": "1", "alias": "champion"}
+    assert answer["as_of"].startswith("2024-12-31T00:0")
+    assert [s["customer_id"] for s in answer["scores"]] == ["0002", "x", "0001"]
+    first = answer["scores"][0]
+    assert len(first["reasons"]) == 2
+    told = sum(r["effect"] for r in first["reasons"]) + first["other_effect"]
+    assert told == pytest.approx(first["probability"] - first["baseline"], abs=1e-12)
+    assert first["reasons"][0]["text"][0].isupper()
+
+
+def test_offers_answers_with_a_decision_that_is_logged(client: TestClient, scorer: Scorer) -> None:
+    body = {"customer_id": "0001", "channel": "post", "limit": 1, "reasons": 1}
+    answer = client.post("/offers", json=body).json()
+    assert len(answer["ranked"]) == 1
+    assert {h["rule"] for h in answer["held_back"]} >= {"validity"}
+    logged = scorer.store.decision(answer["decision_id"])
+    assert logged is not None
+    assert logged["decision"]["ranked"][0]["offer_id"] == answer["ranked"][0]["offer_id"]
+
+
+def test_an_interaction_changes_the_next_score(client: TestClient, scorer: Scorer) -> None:
+    customer = scorer.at_risk(1, 0)[1][0].customer_id
+    ask = {"customers": [customer], "reasons": 0}
+    before = client.post("/churn", json=ask).json()["scores"][0]["probability"]
+    body = {"interactions": [{**PURCHASE, "customer_id": customer}]}
+    answer = client.post("/interactions", json=body)
+    assert answer.json() == {"accepted": 1, "duplicates": 0, "rejected": []}
+    assert client.post("/churn", json=ask).json()["scores"][0]["probability"] < before
+    again = client.post("/interactions", json=body)
+    assert again.json() == {"accepted": 0, "duplicates": 1, "rejected": []}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"kind": "purchse"}, "kind"),
+        ({"occurred_at": "yesterday"}, "occurred_at"),
+        ({"occurred_at": 5}, "occurred_at"),
+        ({"occurred_at": "2030-01-01"}, "occurred_at"),
+        ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "occurred_at"),
+        ({"amount": "12"}, "amount"),
+        ({"amount": float("nan")}, "amount"),
+        ({"amount": float("inf")}, "amount"),
+        ({"rating": 7}, "rating"),
+        ({"wait_minutes": -1}, "wait_minutes"),
+        ({"customer_id": ""}, "customer_id"),
+        ({"customer_id": 3}, "customer_id"),
+        ({"customer_id": "x" * 501}, "customer_id"),
+        ({"customer_id": "a\x00b"}, "customer_id"),
+        ({"amout": 3}, "amout"),
+        ({"numbers": {"itms": 3}}, "numbers.itms"),
+        ({"interaction_id": "a1", "amount": 99.0}, "interaction_id"),
+    ],
+)
+def test_a_wrong_interaction_is_rejected_by_index_and_the_rest_is_kept(
+    client: TestClient, wrong: dict[str, Any], field: str
+) -> None:
+    batch = [
+        PURCHASE,
+        {**PURCHASE, "interaction_id": "a2", **wrong},
+        {**PURCHASE, "interaction_id": "a3"},
+    ]
+    answer = client.post(
+        "/interactions",
+        content=json.dumps({"interactions": batch}),
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["accepted"] == 2
+    (rejected,) = answer.json()["rejected"]
+    assert (rejected["index"], rejected["field"]) == (1, field)
+    assert rejected["wanted"]
+    assert rejected["remedy"]
+
+
+def test_something_that_is_no_interaction_is_rejected_by_index(client: TestClient) -> None:
+    answer = client.post("/interactions", json={"interactions": [3, None, PURCHASE]}).json()
+    assert answer["accepted"] == 1
+    assert [r["index"] for r in answer["rejected"]] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "subject"),
+    [
+        ("/churn", {"customers": [1]}, "customers.0"),
+        ("/churn", {"customers": []}, "customers"),
+        ("/churn", {"customers": ["c"] * 1001}, "customers"),
+        ("/churn", {"customer": ["1"]}, "customer"),
+        ("/churn", {"customers": ["1"], "reasons": 1.5}, "reasons"),
+        ("/churn", {"customers": ["1"], "reasons": "3"}, "reasons"),
+        ("/churn", ["1"], "body"),
+        ("/offers", {"customer_id": "1", "limit": 0}, "limit"),
+        ("/offers", {"customer_id": "1", "chanel": "post"}, "chanel"),
+        ("/interactions", {"interactions": []}, "interactions"),
+        ("/interactions", {}, "interactions"),
+    ],
+)
+def test_a_wrong_request_is_a_clear_error(
+    client: TestClient, path: str, body: object, subject: str
+) -> None:
+    answer = client.post(path, json=body)
+    assert answer.status_code == 422
+    error = answer.json()["error"]
+    assert error["subject"] == subject
+    assert error["got"]
+    assert error["wanted"]
+    assert error["remedy"]
+
+
+def test_an_unknown_key_is_told_with_the_one_that_was_meant(client: TestClient) -> None:
+    error = client.post("/offers", json={"customer_id": "1", "chanel": "post"}).json()["error"]
+    assert "Did you mean 'channel'?" in error["remedy"]
+
+
+def test_text_that_is_not_json_is_a_clear_error(client: TestClient) -> None:
+    answer = client.post("/churn", content=b"{", headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["subject"] == "body"
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/churn", 405), ("GET", "/x", 404)])
+def test_a_wrong_path_or_method_is_a_clear_error(
+    client: TestClient, method: str, path: str, status: int
+) -> None:
+    answer = client.request(method, path)
+    assert answer.status_code == status
+    assert answer.json()["error"]["remedy"]
+
+
+def test_before_the_models_are_loaded_the_answer_is_503() -> None:
+    with TestClient(create_api()) as unready:
+        assert unready.post("/churn", json={"customers": ["1"]}).status_code == 503
+
+
+def test_the_document_describes_every_route_and_error(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    assert set(document["paths"]) == {"/interactions", "/churn", "/offers"}
+    for path in document["paths"].values():
+        assert {"200", "422", "404", "503"} <= set(path["post"]["responses"])
+    assert "customer_id" in document["components"]["schemas"]["InteractionIn"]["properties"]

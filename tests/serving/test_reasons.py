@@ -1,0 +1,62 @@
+"""Reasons: groups of one meaning that still add up."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.plan import compile_plan
+from features.signals import attribute, days, interactions
+from features.wording import Wording
+from serving.reasons import reasons_of
+
+ROLES = {"value": ("purchase",), "negative": ("complaint",)}
+SIGNALS = (
+    *interactions(role="value").days_since_last(why="silence"),
+    *interactions(role="value").gap_mean(why="rhythm"),
+    *interactions(role="value").count(days(28, 90), why="frequency"),
+    *interactions(role="negative").count(days(30), why="treatment"),
+    *attribute("town", why="profile"),
+)
+PLAN = compile_plan(SIGNALS, ROLES)
+WORDING = Wording(ROLES, "GBP")
+VALUES = [41.0, 6.0, 0.0, 3.0, 2.0, None]
+
+effects_of_all = st.lists(st.floats(-0.3, 0.3), min_size=len(SIGNALS), max_size=len(SIGNALS)).map(
+    np.array
+)
+
+
+@given(effects_of_all, st.integers(0, 10))
+def test_reasons_and_the_rest_add_up_to_all_effects(effects: np.ndarray, limit: int) -> None:
+    reasons, rest = reasons_of(PLAN, WORDING, list(VALUES), effects, limit)
+    assert len(reasons) <= limit
+    assert abs(sum(r.effect for r in reasons) + rest - effects.sum()) < 1e-12
+    for reason in reasons:
+        assert abs(sum(effect for _, _, effect in reason.signals) - reason.effect) < 1e-12
+
+
+@given(effects_of_all)
+def test_the_strongest_come_first_and_each_says_another_thing(effects: np.ndarray) -> None:
+    reasons, _ = reasons_of(PLAN, WORDING, list(VALUES), effects, 10)
+    strengths = [abs(r.effect) for r in reasons]
+    assert strengths == sorted(strengths, reverse=True)
+    assert len({r.group for r in reasons}) == len(reasons)
+
+
+def test_silence_is_told_with_what_is_usual() -> None:
+    effects = np.array([0.1, 0.0, 0.0, 0.0, 0.05, 0.0])
+    silence, treatment = reasons_of(PLAN, WORDING, list(VALUES), effects, 5)[0]
+    assert silence.text == "Last purchase 6 weeks ago, usually every 6 days"
+    assert treatment.text == "2 complaints in the last 30 days"
+
+
+def test_only_what_pulls_the_groups_way_is_put_into_words() -> None:
+    effects = np.array([0.0, 0.0, 0.1, -0.02, 0.0, 0.0])
+    (frequency,) = reasons_of(PLAN, WORDING, list(VALUES), effects, 5)[0]
+    assert frequency.text == "No purchases in the last 28 days"
+
+
+def test_what_is_missing_is_said_to_be() -> None:
+    effects = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.1])
+    (profile,) = reasons_of(PLAN, WORDING, list(VALUES), effects, 5)[0]
+    assert profile.text == "Town not known"

@@ -1,0 +1,112 @@
+"""The scorer: the same signals as training, up to date, and honest about whom it knows."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from features import clock
+from features.batch import Spine, compute
+from features.interactions import Interaction
+from features.online import evaluate
+from features.settings import Settings
+from features.sources.reader import read_history
+from serving.scorer import Scorer
+
+
+def test_signals_from_the_store_equal_those_of_the_batch_run(
+    shop: Settings, scorer: Scorer
+) -> None:
+    history = read_history(shop)
+    customers = scorer.store.customers()
+    plan = scorer.churn_model.bundle.plan
+    instants = np.full(len(customers), history.known_until, dtype=np.int64)
+    batch = compute(plan, history, Spine(pa.array(customers), instants))
+    stored = scorer.store.histories(customers)
+    for i, customer in enumerate(customers):
+        online = evaluate(plan, stored[customer][0], history.known_until, stored[customer][1])
+        assert [repr(v) for v in online.row(0)] == [repr(v) for v in batch.row(i)]
+
+
+def test_effects_add_up_to_the_probability(scorer: Scorer) -> None:
+    _, scores = scorer.churn(scorer.store.customers(), 3)
+    for score in scores:
+        told = sum(reason.effect for reason in score.reasons) + score.other_effect
+        assert abs(told - (score.probability - score.baseline)) < 1e-12
+
+
+def test_a_posted_purchase_changes_the_next_score(scorer: Scorer) -> None:
+    _, at_risk = scorer.at_risk(1, 3)
+    customer = at_risk[0].customer_id
+    now = scorer.store.as_of()
+    scorer.store.record([Interaction(customer, now - 1, now, "purchase", "p", "api", amount=9.0)])
+    as_of, (after,) = scorer.churn([customer], 3)
+    assert after.probability < at_risk[0].probability
+    assert as_of > now
+
+
+def test_status_says_for_whom_the_model_speaks(shop: Settings, scorer: Scorer) -> None:
+    now = scorer.store.as_of()
+    long_ago = now - 100 * clock.DAY
+    scorer.store.record(
+        [
+            Interaction("gone", long_ago, now, "purchase", None, "api", amount=1.0),
+            Interaction("here", now - clock.DAY, now, "purchase", None, "api", amount=1.0),
+            Interaction("mailed", now - clock.DAY, now, "offer_shown", None, "api"),
+        ]
+    )
+    _, scores = scorer.churn(["gone", "here", "mailed", "never heard of"], 3)
+    assert [s.status for s in scores] == ["lapsed", "in_cohort", "unknown", "unknown"]
+    assert scores[1].band in ("low", "medium", "high")
+    for score in scores[2:]:
+        assert (score.probability, score.band) == (score.base_rate, "unknown")
+        assert score.reasons == []
+
+
+def test_the_list_of_those_at_risk_holds_the_cohort_alone_and_is_sorted(scorer: Scorer) -> None:
+    _, listed = scorer.at_risk(50, 1)
+    risks = [score.probability for score in listed]
+    assert {score.status for score in listed} == {"in_cohort"}
+    assert risks == sorted(risks, reverse=True)
+    _, everyone = scorer.churn(scorer.store.customers(), 0)
+    assert risks[0] == max(s.probability for s in everyone if s.status == "in_cohort")
+
+
+def test_bands_are_terciles_of_the_cohort(scorer: Scorer) -> None:
+    _, everyone = scorer.churn(scorer.store.customers(), 0)
+    bands = [s.band for s in everyone if s.status == "in_cohort"]
+    for band in ("low", "medium", "high"):
+        assert bands.count(band) / len(bands) == pytest.approx(1 / 3, abs=0.1)
+
+
+def test_offers_are_ranked_by_what_they_are_worth(scorer: Scorer) -> None:
+    customer = scorer.store.customers()[0]
+    decision = scorer.rank(customer, "post", limit=10, n_reasons=2)
+    worth = [offer.expected_value for offer in decision.ranked]
+    assert worth == sorted(worth, reverse=True)
+    for offer in decision.ranked:
+        assert offer.expected_value == offer.probability * offer.value - offer.cost
+        told = sum(reason.effect for reason in offer.reasons) + offer.other_effect
+        assert abs(told - (offer.probability - offer.baseline)) < 1e-12
+    everything = {o.offer_id for o in decision.ranked} | {h.offer_id for h in decision.held_back}
+    assert everything == set(scorer.offers)
+
+
+def test_an_accepted_offer_is_not_made_again(scorer: Scorer) -> None:
+    customer = scorer.store.customers()[0]
+    best = scorer.rank(customer, "post", limit=1, n_reasons=0).ranked[0].offer_id
+    now = scorer.store.as_of()
+    taken = Interaction(customer, now - 1, now, "offer_accepted", None, "api", offer_id=best)
+    scorer.store.record([taken])
+    after = scorer.rank(customer, "post", limit=10, n_reasons=0)
+    assert best not in {offer.offer_id for offer in after.ranked}
+    assert tuple(h.rule for h in after.held_back if h.offer_id == best) == ("accepted",)
+
+
+def test_a_new_offer_scores_from_its_attributes(scorer: Scorer) -> None:
+    known = next(iter(scorer.offers.values()))
+    from dataclasses import replace
+
+    new = replace(known, offer_id="new", valid_from=0, valid_to=2**62)
+    scorer.offers = {**scorer.offers, "new": new}
+    decision = scorer.rank(scorer.store.customers()[0], "post", 10, 1)
+    assert "new" in {offer.offer_id for offer in decision.ranked}

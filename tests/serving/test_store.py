@@ -1,0 +1,154 @@
+"""The store: appended once, stamped by its own clock, durable when acknowledged."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from features.errors import SourceError
+from features.interactions import Interaction
+from features.settings import Settings
+from features.sources.reader import read_history
+from serving.store import Store
+
+START = 1_700_000_000_000_000
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Store:
+    return Store(f"sqlite:///{tmp_path / 'a' / 'store.db'}", START)
+
+
+def bought(key: str | None, amount: float = 1.0, customer: str = "c") -> Interaction:
+    return Interaction(customer, START - 10, 0, "purchase", key, "till", amount=amount)
+
+
+def history(store: Store, customer: str = "c") -> list[Interaction]:
+    return store.histories([customer])[customer][0]
+
+
+def test_what_is_recorded_is_read_back_with_the_stores_own_time(empty: Store) -> None:
+    full = Interaction(
+        "c", START - 5, 12345, "complaint", "k", "crm", "phone", "bills", "case", "offer",
+        9.5, 3.0, 0.5, False, START + 1, {"points": 2.0},
+    )  # fmt: skip
+    assert empty.record([full]).accepted == 1
+    (kept,) = history(empty)
+    assert kept.recorded_at >= START
+    assert replace(kept, recorded_at=12345) == full
+
+
+def test_a_score_after_recording_sees_it(empty: Store) -> None:
+    for _ in range(50):
+        empty.record([bought(None)])
+        assert history(empty)[-1].recorded_at < empty.as_of()
+
+
+def test_recording_times_only_grow(empty: Store) -> None:
+    for _ in range(50):
+        empty.record([bought(None)])
+    stamps = [item.recorded_at for item in history(empty)]
+    assert stamps == sorted(set(stamps))
+
+
+def test_the_same_id_again_is_a_duplicate_and_other_content_a_conflict(empty: Store) -> None:
+    empty.record([bought("a")])
+    again = empty.record([bought("a"), bought("b"), bought("b"), bought("a", 2.0)])
+    assert (again.accepted, again.duplicates, list(again.conflicts)) == (1, [0, 2], [3])
+    assert len(history(empty)) == 2
+
+
+def test_interactions_without_an_id_are_all_kept(empty: Store) -> None:
+    assert empty.record([bought(None), bought(None)]).accepted == 2
+
+
+def test_the_same_id_of_another_source_is_another_interaction(empty: Store) -> None:
+    web = Interaction("c", START - 10, 0, "purchase", "a", "web", amount=1.0)
+    assert empty.record([bought("a"), web]).accepted == 2
+
+
+def test_the_clock_goes_on_after_a_restart(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    first = Store(url, START)
+    for _ in range(20):
+        first.record([bought(None)])
+    last = first.last_recorded()
+    first.close()
+    assert Store(url, START).as_of() > last
+
+
+def test_many_writers_lose_nothing(empty: Store) -> None:
+    def write(worker: int) -> None:
+        for n in range(20):
+            empty.record([bought(f"{worker}-{n}", customer=str(worker)), bought(f"shared-{n}")])
+
+    threads = [threading.Thread(target=write, args=(worker,)) for worker in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(history(empty, str(worker))) for worker in range(4)] == [20] * 4
+    assert len(history(empty)) == 20
+
+
+WRITER = """
+import sys
+from features.interactions import Interaction
+from serving.store import Store
+store = Store(sys.argv[1], 1_700_000_000_000_000)
+n = 0
+while True:
+    store.record([Interaction("c", 1, 1, "purchase", str(n), "till")])
+    print(n, flush=True)
+    n += 1
+"""
+
+
+def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, url], stdout=subprocess.PIPE, text=True
+    )
+    assert writer.stdout is not None
+    seen = [int(writer.stdout.readline()) for _ in range(30)]
+    os.kill(writer.pid, signal.SIGKILL)
+    seen += [int(line) for line in writer.stdout.read().split()]
+    writer.wait()
+    writer.stdout.close()
+    kept = [int(item.interaction_id or -1) for item in history(Store(url, START))]
+    assert set(seen) <= set(kept)
+    assert len(kept) == len(set(kept))
+
+
+def test_a_decision_is_kept(empty: Store) -> None:
+    decision_id = empty.decide("c", START, {"ranked": ["o1"]})
+    assert empty.decision(decision_id) == {
+        "decision_id": decision_id, "customer_id": "c", "as_of": START,
+        "decision": {"ranked": ["o1"]},
+    }  # fmt: skip
+    assert empty.decision("none") is None
+
+
+def test_an_import_keeps_recording_times_and_comes_before_what_is_recorded_later(
+    shop: Settings, store: Store
+) -> None:
+    source = read_history(shop)
+    customers = store.customers()
+    assert customers == sorted(set(source.interactions["customer_id"].to_pylist()))
+    stored = [item for items, _ in store.histories(customers).values() for item in items]
+    assert len(stored) == len(source.interactions)
+    assert max(item.recorded_at for item in stored) < source.known_until
+    assert store.imported
+    store.record([Interaction("0001", 1, 1, "purchase", "new", "api")])
+    assert store.last_recorded() >= source.known_until
+
+
+@pytest.mark.parametrize("url", ["nonsense", "oracle9://x", "sqlite:////proc/nowhere/store.db"])
+def test_a_store_that_cannot_be_opened_is_a_clear_error(url: str) -> None:
+    with pytest.raises(SourceError, match="store"):
+        Store(url)
