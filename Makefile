@@ -11,7 +11,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export RAPPORT_SETTINGS := $(SETTINGS)
 
-.PHONY: help demo train serve data test check format fuzz bench lock clean
+.PHONY: help demo train serve data test check lint format fuzz bench lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z]*\):.*  ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -34,11 +34,12 @@ data: $(VENV)/.demo  ## Write the demo's tables into data/ (once).
 test: $(VENV)/.dev  ## Run the tests but the slow ones.
 	@$(BIN)/python -m pytest -m "not slow"
 
-check: $(VENV)/.dev  ## Format, lint, types, imports, tests: before each commit.
-	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
+check: lint test  ## Format, lint, types, imports, tests: before each commit.
+
+lint: $(VENV)/.dev  ## Look at format, lint, types and imports alone.
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m pytest -m "not slow"
+	@out=$$($(BIN)/lint-imports --no-cache) || { echo "$$out"; exit 1; }
 
 format: $(VENV)/.dev  ## Format the code and mend what the linter can.
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .

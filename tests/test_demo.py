@@ -1,0 +1,65 @@
+"""The demo's main job on real data: what it must reach, and what would be too good to be true."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.processes import environment
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parent.parent
+
+
+def run(folder: Path, *arguments: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("demo")
+    shutil.copy(ROOT / "rapport.toml", folder)
+    run(folder, "features", "demo-data")
+    return folder, run(folder, "training", "main")
+
+
+def auc(output: str, model: str) -> float:
+    found = re.search(rf"{model} version 1.*?AUC (\d\.\d+)", output, re.DOTALL)
+    assert found, output
+    return float(found[1])
+
+
+def test_churn_is_predicted_and_not_leaked(trained: tuple[Path, str]) -> None:
+    assert 0.85 < auc(trained[1], "rapport-churn") < 0.875
+
+
+def test_redemption_is_predicted_and_not_leaked(trained: tuple[Path, str]) -> None:
+    assert 0.74 < auc(trained[1], "rapport-offers") < 0.87
+
+
+def test_the_brief_names_ten_with_reasons_and_offers_for_three(trained: tuple[Path, str]) -> None:
+    folder, _ = trained
+    run(folder, "serving", "import")
+    brief = run(folder, "serving", "brief", "--channel", "post")
+    assert len(re.findall(r"^ *\d+\. customer \d+: \d+% risk", brief, re.MULTILINE)) == 10
+    assert len(re.findall(r"points  \S", brief)) == 30
+    assert brief.count("Offers for customer") == 3
+    assert brief.count("% likely") >= 3
+
+
+def test_the_second_time_everything_is_reused(trained: tuple[Path, str]) -> None:
+    folder, _ = trained
+    assert run(folder, "training", "main", "--if-changed").count("is current") == 2
+    assert "already" in run(folder, "serving", "import")

@@ -1,0 +1,36 @@
+"""``mlflow run``: the entry points, as a data scientist calls them."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.processes import environment
+from tests.shops import write_shop
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize(("entry", "runs"), [("churn", 1), ("offers", 1), ("main", 3)])
+@pytest.mark.filterwarnings("ignore")  # MLflow's own
+def test_an_entry_point_trains_in_the_run_that_mlflow_began(
+    tmp_path: Path, entry: str, runs: int
+) -> None:
+    settings = write_shop(tmp_path, n_customers=150)
+    database = f"sqlite:///{tmp_path / 'tracking.db'}"
+    result = subprocess.run(
+        ["mlflow", "run", str(ROOT), "-e", entry, "--env-manager", "local",
+         "-P", f"settings={settings}"],
+        cwd=tmp_path, env=environment(MLFLOW_TRACKING_URI=database), capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr + result.stdout
+    from mlflow import MlflowClient
+
+    client = MlflowClient(database)
+    found = client.search_runs([e.experiment_id for e in client.search_experiments()])
+    assert [run.info.status for run in found] == ["FINISHED"] * runs
+    measured = [run for run in found if "auc" in run.data.metrics]
+    assert len(measured) == max(1, runs - 1)
+    parents = {run.data.tags.get("mlflow.parentRunId") for run in measured}
+    assert parents == ({None} if runs == 1 else {r.info.run_id for r in found if r not in measured})

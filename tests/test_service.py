@@ -1,0 +1,125 @@
+"""The service as it runs: a real server, real HTTP, on the small shop."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from features.settings import Settings
+from tests.processes import environment
+
+pytestmark = pytest.mark.slow
+PATIENCE = 120
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def post(url: str, body: object) -> tuple[int, Any]:
+    request = urllib.request.Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+@pytest.fixture(scope="module")
+def server(shop: Settings) -> Iterator[str]:
+    arguments = ["--settings", str(shop.path)]
+    run = [sys.executable, "-m", "serving"]
+    subprocess.run([*run, "import", *arguments], check=True, capture_output=True, env=environment())
+    port = free_port()
+    process = subprocess.Popen(
+        [*run, "serve", *arguments, "--port", str(port)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=environment(PYTHONUNBUFFERED="1"),
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            urllib.request.urlopen(f"{url}/readyz", timeout=1).close()
+            break
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                pytest.fail(process.communicate()[0])
+            time.sleep(0.2)
+    yield url
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert "Traceback" not in output
+
+
+def test_it_scores_offers_and_records(server: str) -> None:
+    status, scores = post(f"{server}/v1/churn", {"customers": ["0001", "x"], "reasons": 3})
+    assert status == 200
+    assert [s["status"] for s in scores["scores"]][1] == "unknown"
+    status, offers = post(f"{server}/v1/offers", {"customer_id": "0001", "channel": "post"})
+    assert status == 200
+    assert offers["decision_id"]
+    bought = {"customer_id": "x", "kind": "purchase", "occurred_at": "2024-12-30T12:00:00Z"}
+    status, recorded = post(f"{server}/v1/interactions", {"interactions": [bought]})
+    assert (status, recorded["accepted"]) == (200, 1)
+    _, scores = post(f"{server}/v1/churn", {"customers": ["x"]})
+    assert scores["scores"][0]["status"] == "in_cohort"
+
+
+def test_errors_are_clear(server: str) -> None:
+    status, answer = post(f"{server}/v1/churn", {"customer": ["0001"]})
+    assert (status, answer["error"]["subject"]) == (422, "customer")
+    status, answer = post(f"{server}/v1/nothing", {})
+    assert (status, bool(answer["error"]["remedy"])) == (404, True)
+
+
+def test_bentomls_own_api_answers_the_same(server: str) -> None:
+    _, strict = post(f"{server}/v1/churn", {"customers": ["0002"], "reasons": 1})
+    _, own = post(f"{server}/churn", {"customers": ["0002"], "reasons": 1})
+    assert own["scores"][0].keys() == strict["scores"][0].keys()
+    _, own = post(f"{server}/offers", {"customer_id": "0002", "channel": "post"})
+    assert own["customer_id"] == "0002"
+
+
+def test_it_listens_on_this_machine_alone(server: str) -> None:
+    port = int(server.rsplit(":", 1)[1])
+    with socket.socket() as elsewhere:
+        elsewhere.settimeout(2)
+        address = socket.gethostbyname(socket.gethostname())
+        if not address.startswith("127."):
+            with pytest.raises(OSError, match=r"refused|timed out"):
+                elsewhere.connect((address, port))
+
+
+def test_metrics_and_health_are_there(server: str) -> None:
+    for path in ("/livez", "/readyz", "/metrics", "/v1/openapi.json"):
+        with urllib.request.urlopen(server + path, timeout=10) as answer:
+            assert answer.status == 200
+
+
+def test_without_models_it_says_what_to_do(shop: Settings, tmp_path: Any) -> None:
+    settings = tmp_path / "rapport.toml"
+    settings.write_text(shop.path.read_text())
+    for table in shop.path.parent.glob("*.csv"):
+        (tmp_path / table.name).write_bytes(table.read_bytes())
+    result = subprocess.run(
+        [sys.executable, "-m", "serving", "serve", "--settings", str(settings)],
+        capture_output=True, text=True, timeout=PATIENCE, env=environment(),
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert "make train" in result.stderr
+    assert "Traceback" not in result.stderr
