@@ -47,8 +47,8 @@ format: $(VENV)/.dev  ## Format the code and mend what the linter can.
 fuzz: $(VENV)/.dev  ## Hold the engines to the law on very many histories.
 	RAPPORT_EXAMPLES=20000 $(BIN)/python -m pytest tests/features/test_law.py
 
-bench: $(VENV)/.dev  ## Measure: wall time and memory of the demo, speed of the API.
-	$(BIN)/python -m tests.benchmarks
+bench: $(VENV)/.dev  ## Measure what the demo and the tests cost from a fresh clone.
+	$(BIN)/python -m tests.benchmarks.cost
 
 lock: $(VENV)/.uv  ## Choose the newest versions of every dependency anew.
 	$(BIN)/uv pip compile --universal --generate-hashes --all-extras --upgrade --no-header \

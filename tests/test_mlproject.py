@@ -19,11 +19,15 @@ def test_an_entry_point_trains_in_the_run_that_mlflow_began(
 ) -> None:
     settings = write_shop(tmp_path, n_customers=150)
     database = f"sqlite:///{tmp_path / 'tracking.db'}"
+    command = ["mlflow", "run", str(ROOT), "-e", entry, "--env-manager", "local"]
     result = subprocess.run(
-        ["mlflow", "run", str(ROOT), "-e", entry, "--env-manager", "local",
-         "-P", f"settings={settings}"],
-        cwd=tmp_path, env=environment(MLFLOW_TRACKING_URI=database), capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+        [*command, "-P", f"settings={settings}"],
+        cwd=tmp_path,
+        env=environment(MLFLOW_TRACKING_URI=database),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert result.returncode == 0, result.stderr + result.stdout
     from mlflow import MlflowClient
 

@@ -46,9 +46,11 @@ def server(shop: Settings) -> Iterator[str]:
     port = free_port()
     process = subprocess.Popen(
         [*run, "serve", *arguments, "--port", str(port)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         env=environment(PYTHONUNBUFFERED="1"),
-    )  # fmt: skip
+    )
     url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -118,8 +120,11 @@ def test_without_models_it_says_what_to_do(shop: Settings, tmp_path: Any) -> Non
         (tmp_path / table.name).write_bytes(table.read_bytes())
     result = subprocess.run(
         [sys.executable, "-m", "serving", "serve", "--settings", str(settings)],
-        capture_output=True, text=True, timeout=PATIENCE, env=environment(),
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env=environment(),
+    )
     assert result.returncode == 2
     assert "make train" in result.stderr
     assert "Traceback" not in result.stderr

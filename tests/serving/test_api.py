@@ -20,9 +20,12 @@ def client(scorer: Scorer) -> Iterator[TestClient]:
 
 
 PURCHASE = {
-    "interaction_id": "a1", "customer_id": "0001", "kind": "purchase",
-    "occurred_at": "2024-12-30T12:00:00Z", "amount": 31.5,
-}  # fmt: skip
+    "interaction_id": "a1",
+    "customer_id": "0001",
+    "kind": "purchase",
+    "occurred_at": "2024-12-30T12:00:00Z",
+    "amount": 31.5,
+}
 
 
 def test_churn_answers_in_the_order_asked(client: TestClient) -> None:

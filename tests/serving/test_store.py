@@ -34,9 +34,23 @@ def history(store: Store, customer: str = "c") -> list[Interaction]:
 
 def test_what_is_recorded_is_read_back_with_the_stores_own_time(empty: Store) -> None:
     full = Interaction(
-        "c", START - 5, 12345, "complaint", "k", "crm", "phone", "bills", "case", "offer",
-        9.5, 3.0, 0.5, False, START + 1, {"points": 2.0},
-    )  # fmt: skip
+        "c",
+        START - 5,
+        12345,
+        "complaint",
+        "k",
+        "crm",
+        "phone",
+        "bills",
+        "case",
+        "offer",
+        9.5,
+        3.0,
+        0.5,
+        False,
+        START + 1,
+        {"points": 2.0},
+    )
     assert empty.record([full]).accepted == 1
     (kept,) = history(empty)
     assert kept.recorded_at >= START
@@ -128,9 +142,11 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
 def test_a_decision_is_kept(empty: Store) -> None:
     decision_id = empty.decide("c", START, {"ranked": ["o1"]})
     assert empty.decision(decision_id) == {
-        "decision_id": decision_id, "customer_id": "c", "as_of": START,
+        "decision_id": decision_id,
+        "customer_id": "c",
+        "as_of": START,
         "decision": {"ranked": ["o1"]},
-    }  # fmt: skip
+    }
     assert empty.decision("none") is None
 
 
