@@ -9,7 +9,7 @@ from features.errors import SourceError, nearest
 from features.history import interactions_schema
 from features.interactions import COLUMNS, INSTANTS, NUMBERS
 from features.settings import InteractionsSource, Settings
-from features.sources.parsing import Parsed, instants_of, parsed_number, text
+from features.sources.parsing import Parsed, instants_of, literal, parsed_number, text
 from features.sources.tables import first_row, open_table
 
 TEXTS = ("customer_id", "interaction_id", "kind", "channel", "topic", "case_id", "offer_id")
@@ -33,7 +33,7 @@ def read_interactions(
     for name in (*TEXTS, *TIMES, *NUMBERS, "resolved", *settings.numbers()):
         constant = getattr(source, name, None) if name in CONSTANTS else None
         if constant is not None:
-            parsed[name] = Parsed("'" + constant.replace("'", "''") + "'")
+            parsed[name] = Parsed(literal(constant))
         elif name not in columns:
             parsed[name] = Parsed("NULL")
         elif name in TEXTS:
