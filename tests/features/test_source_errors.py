@@ -50,7 +50,7 @@ def test_an_amount_that_is_no_finite_number_is_refused(tmp_path: Path, amount: s
 
 
 def test_resolved_is_true_or_false(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="'perhaps' .*wanted true or false"):
+    with pytest.raises(SourceError, match=r"'perhaps' .*wanted true or false"):
         visits(tmp_path, f"{HEADER},resolved\nc,2017-01-01,perhaps\n")
 
 
