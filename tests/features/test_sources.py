@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,8 +15,11 @@ from hypothesis import strategies as st
 from sqlalchemy import NullPool, create_engine, text
 
 from features import clock
+from features.batch import Spine, compute
 from features.errors import RapportError
 from features.history import History
+from features.plan import compile_plan
+from features.signals import interactions
 from tests.sources import VISITS, history, visits
 
 EXAMPLES = int(os.environ.get("RAPPORT_EXAMPLES", "100"))
@@ -122,6 +126,15 @@ def test_numbers_that_the_settings_declare_are_read_and_empty_ones_are_missing(
     assert rows(found, "items", "amount") == [(3.0, 1.5), (None, None)]
 
 
+@pytest.mark.parametrize("name", ["c", "n0", "bad_amount", "naive_due_at", "number"])
+def test_a_number_may_be_called_anything(tmp_path: Path, name: str) -> None:
+    table = "customer_id,occurred_at,v,amount\na,2017-01-01,3,1\n"
+    found = visits(tmp_path, table, f'numbers = {{ {name} = "v" }}\n')
+    plan = compile_plan(interactions("value").sum(name, why="w"), {"value": ("purchase",)})
+    spine = Spine(pa.array(["a"]), np.array([found.known_until]))
+    assert compute(plan, found, spine).row(0) == [3.0]
+
+
 def test_missing_and_not_a_number_in_parquet_are_missing(tmp_path: Path) -> None:
     table = pa.table(
         {
@@ -220,7 +233,7 @@ def test_the_same_id_in_two_sources_is_two_interactions(tmp_path: Path) -> None:
     table = "customer_id,occurred_at,interaction_id\na,2017-01-01,1\n"
     sections = VISITS + VISITS.replace("visits", "calls")
     found = history(tmp_path, sections, {"visits.csv": table, "calls.csv": table})
-    assert rows(found, "source") == ["visits", "calls"]
+    assert sorted(rows(found, "source")) == ["calls", "visits"]
 
 
 LATE = (
