@@ -101,7 +101,8 @@ def _histories(
     if history.interactions["interaction_id"].null_count < len(history.interactions):
         unique = (
             "QUALIFY i.interaction_id IS NULL OR row_number() OVER "
-            f"(PARTITION BY wanted.c, i.source, i.interaction_id ORDER BY i.recorded_at, {keys}) = 1"
+            "(PARTITION BY wanted.c, i.source, i.interaction_id "
+            f"ORDER BY i.recorded_at, {keys}) = 1"
         )
     table = connection.sql(
         f"SELECT wanted.c, i.occurred_at, i.recorded_at, i.kind, i.topic {numbers} "
