@@ -100,12 +100,13 @@ def _histories(
     unique = ""
     if history.interactions["interaction_id"].null_count < len(history.interactions):
         unique = (
-            "QUALIFY i.interaction_id IS NULL OR row_number() OVER (PARTITION BY c, i.source, "
-            f"i.interaction_id ORDER BY i.recorded_at, {keys}) = 1"
+            "QUALIFY i.interaction_id IS NULL OR row_number() OVER "
+            "(PARTITION BY wanted.c, i.source, i.interaction_id "
+            f"ORDER BY i.recorded_at, {keys}) = 1"
         )
     table = connection.sql(
-        f"SELECT c, i.occurred_at, i.recorded_at, i.kind, i.topic {numbers} "
-        f"FROM interactions i JOIN wanted USING (customer_id) {unique} ORDER BY c, {keys}"
+        f"SELECT wanted.c, i.occurred_at, i.recorded_at, i.kind, i.topic {numbers} "
+        f"FROM interactions i JOIN wanted USING (customer_id) {unique} ORDER BY wanted.c, {keys}"
     ).to_arrow_table()
     kinds = _codes(table["kind"], dict(plan.kind_codes), other=len(plan.kinds))
     topics: dict[str, int] = {}

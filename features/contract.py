@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from features import clock, kernel
-from features.errors import ContractError
+from features.errors import ContractError, DeclarationError
 from features.interactions import Attribute, Interaction
 from features.offers import Offer, Value
 from features.online import evaluate
@@ -42,7 +42,7 @@ def plan_of(contract: Mapping[str, Any]) -> Plan:
     names = [entry.pop("name") for entry in declared]
     digests = [entry.pop("digest") for entry in declared]
     plan = compile_plan(
-        [Signal.from_dict(entry) for entry in declared],
+        [_declared(name, entry) for name, entry in zip(names, declared, strict=True)],
         {role: tuple(kinds) for role, kinds in contract["roles"].items()},
     )
     changed = [
@@ -50,7 +50,7 @@ def plan_of(contract: Mapping[str, Any]) -> Plan:
         for name, digest, signal in zip(names, digests, plan.signals, strict=True)
         if name != signal.name or digest != _digest(signal, plan)
     ]
-    if changed or contract["fingerprint"] != contract_of(plan)["fingerprint"]:
+    if changed or contract != contract_of(plan):
         raise ContractError(
             "signal contract",
             f"engine {contract['engine']} and tzdata {contract['tzdata']}; changed signals: "
@@ -111,7 +111,7 @@ def _probe(
     topics = ["tea", "milk", "bread", None]
     items = []
     for _ in range(size * size * 3):
-        occurred = PROBE_INSTANT - rng.randrange(1, 500 * clock.DAY)
+        occurred = PROBE_INSTANT - rng.randrange(1, rng.choice((2, 10, 100, 500)) * clock.DAY)
         items.append(
             {
                 "customer_id": "probe",
@@ -150,6 +150,18 @@ def _probe(
             },
         },
     )
+
+
+def _declared(name: str, entry: dict[str, Any]) -> Signal:
+    try:
+        return Signal.from_dict(entry)
+    except DeclarationError as error:
+        raise ContractError(
+            "signal contract",
+            f"{name}, which is declared as {entry}",
+            "signals that this version can declare",
+            "Train the model again with this version, or serve it with the one that trained it.",
+        ) from error
 
 
 def _with_expected(plan: Plan, probe: dict[str, Any]) -> dict[str, Any]:

@@ -134,7 +134,11 @@ def check_interaction(
             "a kind that [roles] in the settings knows",
             nearest(item.kind, sorted(kinds)) + " A new kind is added under [roles].",
         )
-    if not YEAR_1 <= item.occurred_at <= now + CLOCK_SKEW:
+    for name in ("occurred_at", "due_at"):
+        instant = getattr(item, name)
+        if instant is not None and not YEAR_1 <= instant <= YEAR_9999:
+            raise InteractionError(name, instant, "a time of the years 1 to 9999", "Mend it.")
+    if item.occurred_at > now + CLOCK_SKEW:
         raise InteractionError(
             "occurred_at",
             "a time in the future",

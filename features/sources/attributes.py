@@ -8,7 +8,7 @@ from features import clock
 from features.errors import SourceError, nearest
 from features.history import ATTRIBUTES_SCHEMA
 from features.settings import AttributesSource, Settings
-from features.sources.parsing import Parsed, instants_of, parsed_number, text
+from features.sources.parsing import Parsed, instants_of, literal, parsed_number, text
 from features.sources.tables import first_row, open_table
 
 
@@ -44,8 +44,8 @@ def read_attributes(
         numbers[name] = _is_number(connection, name)
         parts.append(
             f"SELECT {text(customer).value} AS customer_id, ({when.value})::BIGINT AS known_at, "
-            f"{when.naive} AS naive, '{name}' AS name, {text(name).value} AS value FROM staged "
-            f'WHERE "{name}" IS NOT NULL'
+            f"{when.naive} AS naive, {literal(name)} AS name, {text(name).value} AS value "
+            f"FROM staged WHERE {text(name).value} IS NOT NULL"
         )
     if not parts:
         return ATTRIBUTES_SCHEMA.empty_table(), {}

@@ -9,7 +9,7 @@ from features.errors import SourceError, nearest
 from features.history import interactions_schema
 from features.interactions import COLUMNS, INSTANTS, NUMBERS
 from features.settings import InteractionsSource, Settings
-from features.sources.parsing import Parsed, instants_of, parsed_number, text
+from features.sources.parsing import Parsed, instants_of, literal, parsed_number, text
 from features.sources.tables import first_row, open_table
 
 TEXTS = ("customer_id", "interaction_id", "kind", "channel", "topic", "case_id", "offer_id")
@@ -33,7 +33,7 @@ def read_interactions(
     for name in (*TEXTS, *TIMES, *NUMBERS, "resolved", *settings.numbers()):
         constant = getattr(source, name, None) if name in CONSTANTS else None
         if constant is not None:
-            parsed[name] = Parsed("'" + constant.replace("'", "''") + "'")
+            parsed[name] = Parsed(literal(constant))
         elif name not in columns:
             parsed[name] = Parsed("NULL")
         elif name in TEXTS:
@@ -44,7 +44,7 @@ def read_interactions(
             parsed[name] = parsed_number(columns[name], boolean=name == "resolved")
     table.create_view("opened", replace=True)
     selected = ", ".join(f'{p.value} AS "{name}"' for name, p in parsed.items())
-    checks = ", ".join(f'{p.bad} AS "bad_{n}", {p.naive} AS "naive_{n}"' for n, p in parsed.items())
+    checks = ", ".join(f'{p.bad} AS "bad {n}", {p.naive} AS "naive {n}"' for n, p in parsed.items())
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {selected}, {checks} FROM opened"
     )
@@ -89,7 +89,7 @@ def _refuse_bad(
         if parsed[name].bad == "NULL":
             continue
         count, example = first_row(
-            connection, f'SELECT count("bad_{name}"), min("bad_{name}") FROM staged'
+            connection, f'SELECT count("bad {name}"), min("bad {name}") FROM staged'
         )
         if count:
             raise SourceError(
@@ -141,7 +141,7 @@ def _finished(
         if staged[name].null_count == len(staged):
             continue
         instants = np.array(staged[name].fill_null(0).to_numpy(), dtype=np.int64)
-        naive = staged[f"naive_{name}"].fill_null(False).to_numpy(zero_copy_only=False).astype(bool)
+        naive = staged[f"naive {name}"].fill_null(False).to_numpy(zero_copy_only=False).astype(bool)
         instants[naive] = clock.local_to_utc(instants[naive], settings.project.timezone)
         arrays[name] = pa.array(instants, mask=staged[name].is_null().to_numpy())
     if staged["recorded_at"].null_count:

@@ -1,7 +1,7 @@
 """Reading the table of offers."""
 
 import math
-from datetime import date, datetime, time, timedelta
+from datetime import MAXYEAR, date, datetime, time, timedelta
 from typing import Any
 
 import duckdb
@@ -10,7 +10,7 @@ from features import clock
 from features.errors import SourceError, nearest
 from features.offers import DERIVED_ATTRIBUTES, Offer, Value
 from features.settings import OFFER_COLUMNS, Settings
-from features.sources.tables import open_table
+from features.sources.tables import open_table, reading
 
 SEPARATOR = "|"
 
@@ -21,7 +21,7 @@ def read_offers(
     """Read the offers of the settings, and say of each offer attribute whether it is a number.
 
     Topics and channels are lists, or text with ``|`` between; a bare date in ``valid_to`` is the
-    last day on which the offer holds.
+    last day on which the offer holds, and the year 9999 in it means without end.
 
     Raises:
         SourceError: the table lacks a column or holds a value of a wrong form.
@@ -29,7 +29,9 @@ def read_offers(
     if settings.offers is None:
         return {}, {}
     source = settings.offers
-    table = open_table(connection, settings, source.source, source.query)
+    with reading(settings, source.source):
+        table = open_table(connection, settings, source.source, source.query)
+        rows = table.to_arrow_table().to_pylist()
     columns = {name: source.columns.get(name, name) for name in OFFER_COLUMNS}
     for name, theirs in columns.items():
         if theirs not in table.columns and (name in source.columns or name == "offer_id"):
@@ -39,9 +41,8 @@ def read_offers(
                 "a column of the table",
                 nearest(theirs, table.columns),
             )
-    rows = table.to_arrow_table().to_pylist()
     further = [name for name in table.columns if name not in columns.values()]
-    numbers = {name: all(_as_float(row[name]) is not None for row in rows) for name in further}
+    numbers = {name: _is_number([row[name] for row in rows]) for name in further}
     offers: dict[str, Offer] = {}
     for i, row in enumerate(rows, 1):
         label = f"source '{source.source}', row {i}"
@@ -85,21 +86,33 @@ def _offer(row: dict[str, Any], attributes: dict[str, Value], zone: str, label: 
 
 
 def _instant(value: Any, zone: str, label: str, last_day: bool) -> int | None:
-    if value is None or value == "":
+    filled = _text(value)
+    if filled is None:
         return None
-    moment: date = value if isinstance(value, date) else _parsed(str(value).strip(), label)
-    if not isinstance(moment, datetime):
-        moment = datetime.combine(moment + timedelta(days=1 if last_day else 0), time())
-    return clock.to_instant(moment, zone)
-
-
-def _parsed(value: str, label: str) -> date:
     try:
-        return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
-    except ValueError as error:
+        moment = value if isinstance(value, date) else _parsed(filled)
+        if last_day and moment.year == MAXYEAR:
+            return None
+        if not isinstance(moment, datetime):
+            moment = datetime.combine(moment + timedelta(days=1 if last_day else 0), time())
+        return clock.to_instant(moment, zone)
+    except (ValueError, OverflowError) as error:
         raise SourceError(
-            label, repr(value), "a date such as 2017-12-24, or a time in ISO 8601", "Mend it."
+            label, repr(filled), "a date such as 2017-12-24, or a time in ISO 8601", "Mend it."
         ) from error
+
+
+def _parsed(value: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return datetime.fromisoformat(value)
+
+
+def _is_number(values: list[Any]) -> bool:
+    """Whether every value that is not missing is a finite number."""
+    present = [value for value in values if _text(value) is not None]
+    return bool(present) and all(_as_float(value) is not None for value in present)
 
 
 def _set(value: Any) -> frozenset[str]:
@@ -110,7 +123,8 @@ def _set(value: Any) -> frozenset[str]:
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None or str(value).strip() == "" else str(value).strip()
+    missing = value is None or value != value or str(value).strip() == ""
+    return None if missing else str(value).strip()
 
 
 def _as_float(value: Any) -> float | None:

@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
-ZONED = r":\d\d(\.\d+)?\s*(Z|[+-]\d\d(:?\d\d)?)$"
+from features import clock
+from features.interactions import YEAR_1, YEAR_9999
+
+ZONE = r"(Z| ?UTC|[+-]\d\d(:?\d\d)?)"
+TIME = rf"^\d{{4}}-\d\d?-\d\d?([T ]\d\d?:\d\d(:\d\d(\.\d+)?)?{ZONE}?)?$"
+"""What text is read as a time: a database reads more, and drops an afternoon's PM or a zone."""
+EARLIEST, LATEST = YEAR_1 + 7 * clock.DAY, YEAR_9999 - 7 * clock.DAY
+"""Python's calendar ends here, whatever the zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +33,22 @@ def text(column: str) -> Parsed:
 
 def instants_of(column: str, type_name: str) -> Parsed:
     """Read times as microseconds since 1970, by their own zone or (naive) by the wall clock."""
-    raw = _quoted(column)
-    if type_name == "TIMESTAMP WITH TIME ZONE":
-        return Parsed(f"epoch_us({raw})")
-    if type_name.startswith(("TIMESTAMP", "DATE")):
-        return Parsed(f"epoch_us({raw}::TIMESTAMP)", naive="true")
-    zoned = f"regexp_matches({raw}::VARCHAR, '{ZONED}')"
-    filled = f"nullif(trim({raw}::VARCHAR), '')"
-    value = (
-        f"CASE WHEN {zoned} THEN epoch_us(try_cast({filled} AS TIMESTAMPTZ)) "
-        f"ELSE epoch_us(try_cast({filled} AS TIMESTAMP)) END"
-    )
-    bad = f"CASE WHEN {filled} IS NOT NULL AND ({value}) IS NULL THEN {filled} END"
+    filled = f"nullif(trim({_quoted(column)}::VARCHAR), '')"
     wanted = "a time such as 2017-11-30T16:45:00 or 2017-11-30T16:45:00-05:00"
-    return Parsed(value, bad, f"NOT {zoned}", wanted)
+    if type_name == "TIMESTAMP WITH TIME ZONE":
+        value, naive = f"epoch_us({_quoted(column)})", "false"
+    elif type_name.startswith(("TIMESTAMP", "DATE")):
+        value, naive = f"epoch_us(try_cast({_quoted(column)} AS TIMESTAMP))", "true"
+    else:
+        zoned = f"(contains({filled}, ':') AND regexp_matches({filled}, '{ZONE}$'))"
+        value = (
+            f"CASE WHEN NOT regexp_matches({filled}, '{TIME}') THEN NULL "
+            f"WHEN {zoned} THEN epoch_us(try_cast({filled} AS TIMESTAMPTZ)) "
+            f"ELSE epoch_us(try_cast({filled} AS TIMESTAMP)) END"
+        )
+        naive = f"NOT {zoned}"
+    value = f"CASE WHEN {value} BETWEEN {EARLIEST} AND {LATEST} THEN {value} END"
+    return Parsed(value, f"CASE WHEN ({value}) IS NULL THEN {filled} END", naive, wanted)
 
 
 def parsed_number(column: str, boolean: bool) -> Parsed:
@@ -56,6 +65,11 @@ def parsed_number(column: str, boolean: bool) -> Parsed:
         f"THEN {filled} END"
     )
     return Parsed(value, bad, wanted="a finite number")
+
+
+def literal(value: str) -> str:
+    """Return text as a literal of SQL."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _quoted(column: str) -> str:

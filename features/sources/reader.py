@@ -6,11 +6,12 @@ import pyarrow.compute as pc
 
 from features.errors import SourceError
 from features.history import ATTRIBUTES_SCHEMA, History
-from features.interactions import INSTANTS
+from features.interactions import COLUMNS, INSTANTS, ORDER
 from features.settings import Settings
 from features.sources.attributes import read_attributes
 from features.sources.interactions import read_interactions
 from features.sources.offers import read_offers
+from features.sources.tables import reading
 
 
 def read_history(settings: Settings) -> History:
@@ -25,7 +26,10 @@ def read_history(settings: Settings) -> History:
     """
     connection = duckdb.connect()
     try:
-        tables = [read_interactions(connection, settings, s) for s in settings.interactions]
+        tables = []
+        for described in settings.interactions:
+            with reading(settings, described.source):
+                tables.append(read_interactions(connection, settings, described))
         interactions = pa.concat_tables(tables)
         if len(interactions) == 0:
             raise SourceError(
@@ -38,7 +42,8 @@ def read_history(settings: Settings) -> History:
         attributes = [ATTRIBUTES_SCHEMA.empty_table()]
         attribute_numbers: dict[str, bool] = {}
         for source in settings.attributes:
-            table, numbers = read_attributes(connection, settings, source)
+            with reading(settings, source.source):
+                table, numbers = read_attributes(connection, settings, source)
             attributes.append(table)
             for name, number in numbers.items():
                 attribute_numbers[name] = attribute_numbers.get(name, True) and number
@@ -60,12 +65,13 @@ def _as_known(
     connection: duckdb.DuckDBPyConnection, interactions: pa.Table, known_until: int
 ) -> pa.Table:
     connection.register("read", interactions)
-    columns = ", ".join(f'"{name}"' for name in interactions.column_names)
+    further = [name for name in interactions.column_names if name not in COLUMNS]
+    order = ", ".join(f'"{name}" NULLS FIRST' for name in (*ORDER, *further, "customer_id"))
     return (
         connection.sql(
-            f"SELECT * FROM read WHERE recorded_at < {known_until} AND occurred_at < {known_until}"
-            " QUALIFY interaction_id IS NULL OR row_number() OVER (PARTITION BY source, "
-            f"interaction_id ORDER BY recorded_at, {columns}) = 1"
+            f"FROM (SELECT * FROM read WHERE recorded_at < {known_until} "
+            "QUALIFY interaction_id IS NULL OR row_number() OVER (PARTITION BY source, "
+            f"interaction_id ORDER BY recorded_at, {order}) = 1) WHERE occurred_at < {known_until}"
         )
         .to_arrow_table()
         .cast(interactions.schema)

@@ -1,5 +1,7 @@
 """Source tables: files and database queries, opened as DuckDB relations."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,10 @@ def open_table(
     Text files are read as text, so that an id such as ``007`` stays what it is.
 
     Raises:
-        SourceError: the source cannot be read.
+        SourceError: the source is of no known form, or its database does not answer.
+        duckdb.Error: the file cannot be read; ``reading`` explains it.
     """
+    connection.execute("SET TimeZone = 'UTC'")  # else the machine's, in times read as text
     if "://" in source:
         return _from_database(connection, source, query)
     path = settings.file(source)
@@ -34,34 +38,45 @@ def open_table(
             f"a file ending in {', '.join(READERS)}, or a database URL with `query`",
             "Export the table to Parquet or CSV.",
         )
+    if READERS[suffix] == "read_parquet":
+        return connection.read_parquet(path)
+    return connection.read_csv(path, all_varchar=True, header=True)
+
+
+@contextmanager
+def reading(settings: Settings, source: str) -> Iterator[None]:
+    """Turn what DuckDB finds wrong with a source into an error for people.
+
+    A relation reads its file when it is used, so a broken line shows up late.
+    """
     try:
-        if READERS[suffix] == "read_parquet":
-            return connection.read_parquet(path)
-        return connection.read_csv(path, all_varchar=True, header=True)
+        yield
     except duckdb.Error as error:
+        where = "in the database" if "://" in source else f"at '{settings.file(source)}'"
         raise SourceError(
-            f"source '{source}'",
+            f"source '{source.rpartition('@')[2]}'",
             str(error).splitlines()[0],
             "a readable table",
-            f"The settings look for it at '{path}'.",
+            f"The settings look for it {where}.",
         ) from error
 
 
 def _from_database(
     connection: duckdb.DuckDBPyConnection, url: str, query: str | None
 ) -> duckdb.DuckDBPyRelation:
-    shown = "source " + sqlalchemy.engine.make_url(url).render_as_string(hide_password=True)
-    if query is None:
-        raise SourceError(shown, "no query", "a `query` to run", "Add query = 'SELECT …'.")
+    shown = f"source '{url.partition('://')[0]}://…'"
     try:
-        engine = sqlalchemy.create_engine(url)
+        shown = "source " + sqlalchemy.engine.make_url(url).render_as_string(hide_password=True)
+        if query is None:
+            raise SourceError(shown, "no query", "a `query` to run", "Add query = 'SELECT …'.")
+        engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
         with engine.connect() as database:
-            frame = pd.read_sql_query(sqlalchemy.text(query), database)
-        engine.dispose()
-    except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
+            # Arrow types keep whole numbers whole beside missing ones: 12, not 12.0.
+            frame = pd.read_sql_query(sqlalchemy.text(query), database, dtype_backend="pyarrow")
+    except (sqlalchemy.exc.SQLAlchemyError, pd.errors.DatabaseError, ImportError) as error:
         raise SourceError(
             shown,
-            str(error).splitlines()[0],
+            str(error.__cause__ or error).splitlines()[0],
             "a database that answers the query",
             "Check the URL, the query and that the database's driver is installed.",
         ) from error

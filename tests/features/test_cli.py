@@ -1,0 +1,62 @@
+"""The command line: counts when all is well, one line and exit code 2 when input is wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from features.__main__ import commands
+from tests.sources import VISITS, write
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_wrong_settings_end_in_one_line_without_a_traceback(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "features", "check", "--settings", str(tmp_path / "missing.toml")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: settings file: got ")
+    assert "missing.toml" in line
+
+
+def test_a_wrong_source_ends_in_one_line_too(tmp_path: Path) -> None:
+    path = write(tmp_path, files={"visits.csv": "customer_id,occurred_at\nc,yesterday\n"})
+    done = CliRunner().invoke(commands, ["check", "--settings", str(path)])
+    assert done.exit_code == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: source 'visits.csv', column 'occurred_at': got 'yesterday'")
+
+
+def test_check_tells_what_the_sources_hold(tmp_path: Path) -> None:
+    sections = (
+        VISITS + '[[attributes]]\nsource = "facts.csv"\n' + '[offers]\nsource = "offers.csv"\n'
+    )
+    files = {
+        "visits.csv": "customer_id,occurred_at\na,2017-01-01\na,2017-01-02\nb,2017-01-02\n",
+        "facts.csv": "customer_id,city,age\na,Bath,41\n",
+        "offers.csv": "offer_id\no\n",
+    }
+    path = write(tmp_path, sections, files)
+    done = CliRunner().invoke(commands, ["check"], env={"RAPPORT_SETTINGS": str(path)})
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [
+        f"{path}: 3 interactions of 2 customers, known until 2017-01-02T05:00:00.000001Z",
+        "  visits: 3 purchase of 2 customers, 2017-01-01T05:00:00Z to 2017-01-02T05:00:00Z",
+        "  attribute age: a number",
+        "  attribute city: a category",
+        "  offers: 1",
+    ]
+
+
+def test_an_unknown_command_is_told() -> None:
+    done = CliRunner().invoke(commands, ["chekc"])
+    assert done.exit_code == 2
+    assert "chekc" in done.stderr

@@ -1,0 +1,228 @@
+"""The signal language: derived names, declarations that mean nothing, the default catalogue."""
+
+from typing import Any
+
+import pytest
+
+from features.catalog import RECENCY, DataShape, customer_signals, offer_signals
+from features.errors import DeclarationError
+from features.offers import Value
+from features.plan import compile_plan
+from features.signals import (
+    MEASURES,
+    ROLES,
+    Signal,
+    attribute,
+    days,
+    interactions,
+    offer_attribute,
+)
+from features.wording import Wording
+
+DEMO = DataShape(
+    roles=frozenset({"value", "detail", "offer_shown", "offer_accepted"}),
+    numbers=("amount", "discount", "items"),
+    attributes={"age": False, "household_size": False, "income": False},
+    offer_attributes={"days_valid": True, "products": True, "topics": True, "type": False},
+    topics=True,
+)
+EVERYTHING = DataShape(
+    roles=frozenset(ROLES),
+    numbers=("amount", "wait_minutes", "items"),
+    attributes={"age": True, "city": False},
+    offer_attributes={"type": False},
+    topics=True,
+)
+value, anything = interactions(role="value"), interactions()
+
+
+@pytest.mark.parametrize(
+    ("declared", "name", "group", "unit"),
+    [
+        (value.count(days(28), why="w"), "value_count_28d", "frequency", "interactions"),
+        (value.count(why="w"), "value_count", "frequency", "interactions"),
+        (value.sum("amount", days(90), why="w"), "value_sum_amount_90d", "spend", "amount"),
+        (value.sum("items", days(90), why="w"), "value_sum_items_90d", "basket", "items"),
+        (value.days_since_last(why="w"), RECENCY, "silence", "days"),
+        (value.days_since_first(why="w"), "value_days_since_first", "tenure", "days"),
+        (value.gap_mean(why="w"), "value_gap_mean", "silence", "days"),
+        (value.gap_ratio(why="w"), "value_gap_ratio", "silence", "ratio"),
+        (anything.count(days(7), why="w"), "any_count_7d", "activity", "interactions"),
+        (
+            value.count(days(28), same="topic", why="w"),
+            "value_count_28d_same_topic",
+            "affinity",
+            "interactions",
+        ),
+        (
+            interactions("negative").count(days(30), why="w"),
+            "negative_count_30d",
+            "treatment",
+            "interactions",
+        ),
+        (
+            interactions("offer_shown").days_since_last(why="w"),
+            "offer_shown_days_since_last",
+            "offers",
+            "days",
+        ),
+        (attribute("Marital Status", why="w"), "attribute_marital_status", "profile", "category"),
+        (attribute("age", number=True, why="w"), "attribute_age", "profile", "age"),
+        (offer_attribute("type", why="w"), "offer_type", "offer", "category"),
+    ],
+)
+def test_name_group_and_unit_follow_from_the_declaration(
+    declared: tuple[Signal, ...], name: str, group: str, unit: str
+) -> None:
+    (signal,) = declared
+    assert (signal.name, signal.group, signal.unit) == (name, group, unit)
+
+
+def test_a_declaration_gives_one_signal_a_window() -> None:
+    declared = value.count(days(7, 28, 90), why="w")
+    assert [signal.window for signal in declared] == [7, 28, 90]
+
+
+@pytest.mark.parametrize("signal", offer_signals(EVERYTHING), ids=lambda signal: signal.name)
+def test_plain_data_and_back_is_the_same_signal(signal: Signal) -> None:
+    plain = signal.to_dict()
+    assert None not in plain.values()
+    assert Signal.from_dict(plain) == signal
+
+
+@pytest.mark.parametrize(
+    ("plain", "told"),
+    [
+        ({"measure": "count", "role": "valeu"}, "Did you mean 'value'"),
+        ({"measure": "mean"}, "measure: got 'mean'"),
+        ({"measure": "count", "window": -3}, "window of count: got -3; wanted 1 to"),
+        ({"measure": "count", "window": 0}, "window of count: got 0"),
+        ({"measure": "count", "window": 36_526}, "window of count: got 36526"),
+        ({"measure": "count", "window": "28"}, "the fields of a signal"),
+        ({"measure": "days_since_last", "window": 7}, "window of days_since_last"),
+        ({"measure": "gap_mean", "window": 7}, "window of gap_mean"),
+        ({"measure": "sum"}, "column of sum: got None"),
+        ({"measure": "sum", "column": "a; b"}, "column of sum: got 'a; b'"),
+        ({"measure": "attribute"}, "column of attribute"),
+        ({"measure": "count", "column": "amount"}, "wanted no column"),
+        ({"measure": "count", "why": " "}, "no why"),
+        ({"measure": "count", "same": "x"}, "same: got 'x'"),
+        ({"measure": "gap_mean", "same": "topic"}, "keyed measure: got 'gap_mean'"),
+        ({"measure": "count", "windows": 7}, "the fields of a signal"),
+        ({"why": "w"}, "the fields of a signal"),
+    ],
+)
+def test_a_declaration_that_means_nothing_is_refused(plain: dict[str, Any], told: str) -> None:
+    with pytest.raises(DeclarationError, match=told):
+        Signal.from_dict({"why": "w"} | plain)
+
+
+def test_a_plan_needs_signals_each_with_its_own_name() -> None:
+    with pytest.raises(DeclarationError, match="value_count_7d"):
+        compile_plan([*value.count(days(7), why="a"), *value.count(days(7), why="b")], {})
+    with pytest.raises(DeclarationError, match="none at all"):
+        compile_plan([], {})
+
+
+def test_the_demo_gets_a_full_catalogue_of_distinct_signals() -> None:
+    names = [signal.name for signal in offer_signals(DEMO)]
+    assert len(names) >= 30
+    assert len(set(names)) == len(names)
+    assert {s.measure for s in offer_signals(DEMO)} == set(MEASURES)
+
+
+def test_signals_of_a_customer_come_first_among_those_of_an_offer() -> None:
+    customer = customer_signals(DEMO)
+    assert offer_signals(DEMO)[: len(customer)] == customer
+    assert not compile_plan(customer, {}).needs_offer
+    assert compile_plan(offer_signals(DEMO), {}).needs_offer
+
+
+def test_the_catalogue_shrinks_with_the_data_and_always_measures_silence() -> None:
+    bare = DataShape(roles=frozenset({"value"}), numbers=())
+    sizes = [len(offer_signals(shape)) for shape in (bare, DEMO, EVERYTHING)]
+    assert sizes[0] < sizes[1] < sizes[2]
+    assert RECENCY in [signal.name for signal in customer_signals(bare)]
+    assert {signal.role for signal in offer_signals(bare)} == {"value"}
+    assert not compile_plan(offer_signals(bare), {}).numbers
+
+
+def test_attributes_that_would_share_a_name_are_refused() -> None:
+    shape = DataShape(
+        roles=frozenset({"value"}), attributes={"home city": False, "home-city": False}
+    )
+    with pytest.raises(DeclarationError, match="'attribute_home_city'"):
+        customer_signals(shape)
+
+
+GROCER = Wording({"value": ("purchase",), "negative": ("complaint", "return")}, "USD")
+BANK = Wording({"value": ("card_payment",), "negative": ("complaint",)}, "CHF")
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("wording", "declared", "given", "phrase"),
+    [
+        (GROCER, value.count(days(28), why="w"), 1.0, "1 purchase in the last 28 days"),
+        (GROCER, value.count(days(1), why="w"), 2.0, "2 purchases in the last day"),
+        (GROCER, value.count(days(365), why="w"), 0.0, "no purchases in the last 12 months"),
+        (BANK, value.count(why="w"), 1200.0, "1,200 card payments"),
+        (GROCER, interactions("negative").count(why="w"), 1.0, "1 bad experience"),
+        (BANK, interactions("negative").count(why="w"), 2.0, "2 complaints"),
+        (GROCER, anything.count(days(7), why="w"), 3.0, "3 interactions in the last 7 days"),
+        (
+            GROCER,
+            value.sum("amount", days(28), why="w"),
+            1234.5,
+            "$1,234 spent in the last 28 days",
+        ),
+        (BANK, value.sum("amount", why="w"), 9.5, "9.50 CHF spent"),
+        (BANK, value.sum("amount", why="w"), 0.0, "nothing spent"),
+        (GROCER, value.sum("amount", why="w"), -20.0, "-$20 spent"),
+        (
+            GROCER,
+            value.sum("amount", days(90), same="topic", why="w"),
+            3.0,
+            "$3.00 spent on purchases that fit the offer in the last 90 days",
+        ),
+        (GROCER, value.sum("n_items", days(28), why="w"), 3.0, "3 n items in the last 28 days"),
+        (GROCER, value.days_since_last(why="w"), 0.5, "last purchase today"),
+        (GROCER, value.days_since_last(why="w"), 1.5, "last purchase yesterday"),
+        (GROCER, value.days_since_last(why="w"), 41.0, "last purchase 6 weeks ago"),
+        (GROCER, value.days_since_last(why="w"), NAN, "no purchase yet"),
+        (
+            GROCER,
+            value.days_since_last(same="topic", why="w"),
+            NAN,
+            "no purchase that fits the offer yet",
+        ),
+        (GROCER, value.days_since_first(why="w"), 400.0, "first purchase 13 months ago"),
+        (GROCER, value.gap_mean(why="w"), 1.0, "usually every day"),
+        (GROCER, value.gap_mean(why="w"), 3.4, "usually every 3 days"),
+        (GROCER, value.gap_mean(why="w"), NAN, "too few for a rhythm"),
+        (GROCER, value.gap_ratio(why="w"), 2.5, "silent for 2.5 times the usual gap"),
+        (GROCER, value.gap_ratio(why="w"), 12.0, "silent for 12 times the usual gap"),
+        (GROCER, attribute("home_city", why="w"), "Bath", "home city: Bath"),
+        (GROCER, attribute("home_city", why="w"), None, "home city not known"),
+        (GROCER, attribute("age", number=True, why="w"), 41.0, "age: 41"),
+        (GROCER, attribute("age", number=True, why="w"), NAN, "age not known"),
+        (GROCER, offer_attribute("type", why="w"), "A", "offer type: A"),
+        (GROCER, offer_attribute("days_valid", number=True, why="w"), 30.0, "valid for 4 weeks"),
+        (GROCER, offer_attribute("days_valid", number=True, why="w"), NAN, "open-ended"),
+    ],
+)
+def test_a_value_is_said_as_a_person_would(
+    wording: Wording, declared: tuple[Signal, ...], given: Value, phrase: str
+) -> None:
+    assert wording.say(declared[0], given) == phrase
+
+
+@pytest.mark.parametrize("signal", offer_signals(EVERYTHING), ids=lambda signal: signal.name)
+def test_every_signal_has_words_for_any_value(signal: Signal) -> None:
+    values: list[Value] = ["x", None] if signal.unit == "category" else [0.0, 1.0, 1e9, NAN]
+    for given in values:
+        phrase = GROCER.say(signal, given)
+        assert phrase
+        assert "nan" not in phrase
+        assert phrase == phrase.strip()
+        assert not phrase.endswith(".")
