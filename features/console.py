@@ -41,7 +41,9 @@ def progress(title: str, total: int | None = None) -> Iterator[Callable[[int], o
 @contextmanager
 def steps(title: str) -> Iterator[Callable[[str, int], None]]:
     """Show a progress bar of named steps; call what it gives when one begins, with their number."""
-    with tqdm(desc=title, bar_format="{desc}: {n}/{total} {bar} {elapsed}{postfix}") as bar:
+    with tqdm(
+        desc=title, total=0, bar_format="{desc}: {n}/{total} {bar} {elapsed}{postfix}"
+    ) as bar:
 
         def begin(step: str, total: int) -> None:
             bar.total = total

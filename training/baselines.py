@@ -36,7 +36,7 @@ def rfm(plan: Plan, matrix: Float64, label: Int8, test: Float64) -> Float64:
             "seed": 7,
             "deterministic": True,
             "force_row_wise": True,
-            "num_threads": 2,
+            "num_threads": 1,
             "verbosity": -1,
         },
         lgb.Dataset(matrix[:, columns], label),

@@ -29,7 +29,7 @@ PARAMETERS: dict[str, Any] = {
     "max_cat_to_onehot": 8,
     "cat_smooth": 50.0,
     "seed": 7,
-    "num_threads": 2,
+    "num_threads": 1,
     "deterministic": True,
     "force_row_wise": True,
     "verbosity": -1,
