@@ -160,6 +160,6 @@ def test_none_accepted_is_an_error_that_says_what_to_check() -> None:
 def test_offers_without_an_end_cannot_be_labelled_until_it() -> None:
     items = [happening(*each) for each in (("bought", "z", None, 0.0), *ACCEPTED_ONCE)]
     history = history_of(items, START + 90 * DAY, offers=[Offer("tea")])
-    with pytest.raises(DataError, match="1 still open when the history ends.*'30d'"):
+    with pytest.raises(DataError, match=r"1 still open when the history ends.*'30d'"):
         offer_examples(history, ROLES, OfferTask())
     assert offer_examples(history, ROLES, OfferTask(horizon="30d")).label.tolist() == [1]
