@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.training.bundles import Float64, bundle_of, plan_of
 from training import model
+from training.bundle import Bundle
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -13,3 +15,9 @@ def one_thread() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(model.PARAMETERS, "num_threads", 1)
         yield
+
+
+@pytest.fixture(scope="session")
+def trained(one_thread: None) -> tuple[Bundle, Float64]:
+    """A bundle and the rows that it learned from."""
+    return bundle_of(plan_of("city"))
