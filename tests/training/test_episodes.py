@@ -69,6 +69,13 @@ def test_each_showing_of_an_offer_can_be_accepted() -> None:
     assert labels(found) == [("tea", 10, 1), ("tea", 20, 1)]
 
 
+def test_the_first_of_several_acceptances_decides() -> None:
+    found = episodes(
+        ("shown", "c", "tea", 10), ("accepted", "c", "tea", 11), ("accepted", "c", "tea", 45)
+    )
+    assert labels(found) == [("tea", 10, 1)]
+
+
 def test_an_acceptance_is_of_one_customer_and_one_offer() -> None:
     found = episodes(
         ("shown", "c", "tea", 10),
