@@ -4,6 +4,7 @@
 with the bits that every signal must have. Nothing in it is executed.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ class Bundle:
         return self.calibrator(margin_of(self.booster, matrix))
 
     def explain(self, matrix: Float64) -> Explained:
-        """Return probabilities of encoded rows with each signal's effect, by exact TreeSHAP.
+        """Return probabilities of at least one row with each signal's effect, by exact TreeSHAP.
 
         With ``f`` the margin, ``f0`` its base and ``g`` the calibrator, a signal's effect is its
         contribution times ``(g(f) - g(f0)) / (f - f0)``, or ``g'(f0)`` where they meet.
@@ -95,7 +96,7 @@ class Bundle:
         explainable AI for trees, 2020.
         """
         shap = np.asarray(self.booster.predict(matrix, pred_contrib=True, num_threads=1))
-        contributions, base = shap[:, :-1], float(shap[0, -1]) if len(shap) else 0.0
+        contributions, base = shap[:, :-1], float(shap[0, -1])
         margin = margin_of(self.booster, matrix)
         probability, baseline = self.calibrator(margin), float(self.calibrator(base))
         distance = contributions.sum(axis=1)
@@ -113,6 +114,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
     card = {name: getattr(bundle.card, name) for name in Card.__slots__}
     plain = {
         "format": FORMAT,
+        "booster": _digest(folder / BOOSTER),
         "contract": contract_of(bundle.plan),
         "calibrator": {
             "slope": bundle.calibrator.slope.hex(),
@@ -147,9 +149,14 @@ def load_bundle(folder: Path) -> Bundle:
         calibrator = Calibrator(
             **{name: float.fromhex(value) for name, value in plain["calibrator"].items()}
         )
-        card = Card(**plain["card"])
+        bands = plain["card"].pop("bands")
+        card = Card(**plain["card"], bands=bands and (bands[0], bands[1]))
+        if plain["booster"] != _digest(folder / BOOSTER):
+            # LightGBM ends the process when it parses half a file.
+            raise ValueError(f"{BOOSTER} is not the one that was saved")
         booster = lgb.Booster(model_file=str(folder / BOOSTER))
         vocabularies = plain["vocabularies"]
+        replay(plan, probes)
     except (
         OSError,
         ValueError,
@@ -171,5 +178,8 @@ def load_bundle(folder: Path) -> Bundle:
             "the contract's signals in order",
             "Download the model again.",
         )
-    replay(plan, probes)
     return Bundle(plan, booster, calibrator, vocabularies, card)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -62,8 +62,10 @@ def fit_calibrator(
     Returns:
         The fitted calibrator, or the identity where it does not lower the log loss.
     """
+    if len(np.unique(label)) < 2 or len(np.unique(group)) < N_FOLDS:
+        return Calibrator()
     fitted = _platt(margin, label)
-    if fitted.slope <= 0 or len(np.unique(group)) < N_FOLDS:
+    if fitted.slope <= 0:
         return Calibrator()
     held_out = np.empty_like(margin)
     for rest, part in GroupKFold(N_FOLDS).split(margin, label, group):

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from features.batch import Spine, compute
 from features.catalog import DataShape, customer_signals, offer_signals
+from features.errors import DataError
 from features.history import History
 from features.plan import Plan, compile_plan
 from features.settings import Roles
@@ -77,7 +78,11 @@ def in_cohort(values: SignalValues, task: Churn) -> npt.NDArray[np.bool_]:
 
 
 def churn_dataset(history: History, roles: Roles, task: Churn, progress: Progress) -> Dataset:
-    """Look at every customer at snapshots a week apart, and label those in the cohort."""
+    """Look at every customer at snapshots a week apart, and label those in the cohort.
+
+    Raises:
+        DataError: there is no value interaction, or the history is too short.
+    """
     first = _first_value(history, roles)
     spine = snapshot_spine(history, snapshots(first, history.known_until, task))
     plan = churn_plan(history, roles, task)
@@ -125,4 +130,11 @@ def snapshot_spine(history: History, instants: list[int]) -> Spine:
 
 def _first_value(history: History, roles: Roles) -> int:
     value = history.interactions.filter(pc.field("kind").isin(roles.kinds("value")))
-    return int(pc.min(value["occurred_at"]).as_py() or 0)
+    if len(value) == 0:
+        raise DataError(
+            "churn model",
+            "no interaction of the role value",
+            f"interactions of a kind among {', '.join(roles.kinds('value'))}",
+            "Name the kinds in the data that carry value under [roles] value.",
+        )
+    return int(pc.min(value["occurred_at"]).as_py())

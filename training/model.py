@@ -81,7 +81,7 @@ def fit(plan: Plan, matrix: Float64, label: Int8, group: npt.ArrayLike, split: S
         margin = margin_of(before, matrix[split.calibrate])
         calibrator = fit_calibrator(margin, label[split.calibrate], group[split.calibrate])
     booster = _train(plan, matrix, label, split.refit, parameters, n_trees)
-    return Fitted(booster, calibrator, parameters | {"trees": n_trees})
+    return Fitted(booster, calibrator, parameters | {"trees": booster.num_trees()})
 
 
 def _train(

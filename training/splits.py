@@ -66,22 +66,30 @@ def churn_splits(as_of: Int64, task: Churn) -> Iterator[tuple[int, Split]]:
         task: its gap and horizon are the purge between parts.
     """
     instants = np.unique(as_of)
+    if len(instants) < 2:
+        return
     step = int(np.diff(instants).min())
     span = task.gap_us + task.horizon_us
     tests = instants[-1] - np.arange(N_TESTS) * _test_step(step)
-    for test in tests[::-1].tolist():
-        if (instants <= test - 3 * span).sum() >= FEWEST_SNAPSHOTS:
-            yield test, _snapshot_split(as_of, instants[instants <= test - span], span, test)
+    for test in tests[np.isin(tests, instants)][::-1].tolist():
+        split = _snapshot_split(as_of, instants[instants <= test - span], span, test)
+        if split is not None and (instants <= test - 3 * span).sum() >= FEWEST_SNAPSHOTS:
+            yield test, split
 
 
-def final_churn_split(as_of: Int64, task: Churn) -> Split:
-    """Return the split by which the registered model is fitted: the newest rows calibrate."""
+def final_churn_split(as_of: Int64, task: Churn) -> Split | None:
+    """Return the split by which the registered model is fitted: the newest rows calibrate.
+
+    ``None`` where the rows lie too close together for three parts.
+    """
     return _snapshot_split(as_of, np.unique(as_of), task.gap_us + task.horizon_us, None)
 
 
-def _snapshot_split(as_of: Int64, usable: Int64, span: int, test: int | None) -> Split:
-    calibrate = int(usable.max())
-    stop = int(usable[usable <= calibrate - span].max())
+def _snapshot_split(as_of: Int64, usable: Int64, span: int, test: int | None) -> Split | None:
+    stops = usable[usable <= usable.max() - span] if len(usable) else usable
+    if len(stops) == 0 or usable.min() > stops.max() - span:
+        return None
+    calibrate, stop = int(usable.max()), int(stops.max())
     return Split(
         train=as_of <= stop - span,
         stop=as_of == stop,

@@ -136,8 +136,9 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
     """Return the episodes: one row for each offer shown, labelled by whether it was accepted.
 
     An acceptance belongs to the latest earlier showing of that offer to that customer. Episodes
-    from before the first value interaction (their past is not known) and those that were still
-    open at ``known_until`` are left out and counted.
+    of an offer that is not in the table or had ended, those from before the first value
+    interaction (their past is not known) and those that were still open at ``known_until`` are
+    left out and counted.
 
     Raises:
         DataError: there is no offer shown or accepted.
@@ -163,7 +164,8 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
     episodes = connection.sql(
         f"""
         WITH episode AS (
-            SELECT DISTINCT customer_id, offer_id, occurred_at, {end} AS ends
+            SELECT DISTINCT customer_id, offer_id, occurred_at,
+                if(valid_to IS NULL, NULL, {end}) AS ends
             FROM shown LEFT JOIN offers USING (offer_id)),
         outcome AS (
             SELECT e.customer_id, e.offer_id, e.occurred_at, min(t.occurred_at) AS accepted_at
@@ -192,9 +194,25 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
     value = table.filter(pc.field("kind").isin(roles.kinds("value")))["occurred_at"]
     first = pc.min(value).as_py() or 0
     known_end = episodes.filter(pc.field("ends").is_valid())
-    before = known_end.filter(pc.field("occurred_at") >= first)
+    running = known_end.filter(pc.field("ends") > pc.field("occurred_at"))
+    before = running.filter(pc.field("occurred_at") >= first)
     complete = before.filter(pc.field("ends") <= history.known_until)
     label = np.array(complete["label"], dtype=np.int8)
+    left_out = {
+        "offer not in the table of offers": len(episodes) - len(known_end),
+        "shown after the offer had ended": len(known_end) - len(running),
+        "shown before the history begins": len(running) - len(before),
+        "still open when the history ends": len(before) - len(complete),
+        "accepted without having been shown": int(orphans),
+    }
+    if len(label) == 0:
+        reasons = ", ".join(f"{n} {why}" for why, n in left_out.items() if n)
+        raise DataError(
+            "offer model",
+            f"no offers shown that can be labelled ({reasons})",
+            "offers of the table, shown after the history begins and closed before it ends",
+            "Give every offer its valid_to, or set [offer] horizon to a time such as '30d'.",
+        )
     if label.sum() == 0:
         raise DataError(
             "offer model",
@@ -210,10 +228,5 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
         ),
         label=label,
         ends=np.array(complete["ends"], dtype=np.int64),
-        left_out={
-            "offer not in the table of offers": len(episodes) - len(known_end),
-            "shown before the history begins": len(known_end) - len(before),
-            "still open when the history ends": len(before) - len(complete),
-            "accepted without having been shown": int(orphans),
-        },
+        left_out=left_out,
     )

@@ -1,0 +1,207 @@
+"""Datasets: the past stays as it was, whatever happens later."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from features import online
+from features.batch import compute
+from features.errors import DataError
+from features.history import History, interactions_table
+from features.interactions import Attribute, Interaction
+from features.offers import Offer
+from tests.histories import DAY, ROLES, START, happened, history_of, shoppers, spine_of
+from training.dataset import (
+    Dataset,
+    churn_dataset,
+    churn_plan,
+    cohort_signals,
+    in_cohort,
+    offers_dataset,
+)
+from training.tasks import Churn, OfferTask
+
+TASK = Churn(horizon="14d", active="30d", gap="2d")
+N_DAYS = 240
+KNOWN_UNTIL = START + N_DAYS * DAY
+ITEMS, FACTS = shoppers(40, N_DAYS)
+
+
+def built(history: History, task: Churn = TASK) -> Dataset:
+    return churn_dataset(history, ROLES, task, lambda rows: None)
+
+
+def customers() -> list[str]:
+    return sorted({item.customer_id for item in ITEMS})
+
+
+@pytest.fixture(scope="module")
+def history() -> History:
+    return history_of(ITEMS, KNOWN_UNTIL, FACTS)
+
+
+@pytest.fixture(scope="module")
+def dataset(history: History) -> Dataset:
+    return built(history)
+
+
+def later(since: int, recorded: int) -> list[Interaction]:
+    """Much that happens from an instant on, or long before but is recorded only then."""
+    known = customers()
+    return [
+        Interaction(customer, since + hour, max(since + hour, recorded), kind, amount=1e16)
+        for customer in [*known[::2], "new", "a new one that sorts first"]
+        for hour in (0, 1, 3 * DAY)
+        for kind in ("purchase", "complaint")
+    ]
+
+
+def same_rows(one: Dataset, two: Dataset, until: int) -> None:
+    """Rows at instants up to ``until`` are equal to the bit."""
+    ours, theirs = one.as_of <= until, two.as_of <= until
+    assert ours.any()
+    assert one.values.plan == two.values.plan
+    assert one.as_of[ours].tolist() == two.as_of[theirs].tolist()
+    assert one.label[ours].tolist() == two.label[theirs].tolist()
+    vocabularies = one.values.vocabularies()
+    bits = [
+        data.values.encode(vocabularies)[rows].tobytes()
+        for data, rows in ((one, ours), (two, theirs))
+    ]
+    assert bits[0] == bits[1]
+
+
+def test_later_interactions_never_change_a_data_set_with_the_same_known_until(
+    history: History, dataset: Dataset
+) -> None:
+    more = history_of([*ITEMS, *later(KNOWN_UNTIL, KNOWN_UNTIL)], KNOWN_UNTIL, FACTS)
+    same_rows(dataset, built(more), KNOWN_UNTIL)
+    assert built(more).customer.tolist() == dataset.customer.tolist()
+
+
+def test_a_longer_history_adds_rows_and_changes_none(dataset: Dataset) -> None:
+    longer = history_of([*ITEMS, *later(KNOWN_UNTIL, KNOWN_UNTIL)], KNOWN_UNTIL + 21 * DAY, FACTS)
+    rebuilt = built(longer)
+    assert rebuilt.as_of.max() == dataset.as_of.max() + 21 * DAY
+    same_rows(dataset, rebuilt, int(dataset.as_of.max()))
+
+
+def test_what_is_recorded_late_never_changes_the_signals_of_the_past(dataset: Dataset) -> None:
+    instant = int(np.unique(dataset.as_of)[8])
+    late = [replace(i, kind="complaint") for i in later(instant - 20 * DAY, KNOWN_UNTIL - 1)]
+    same_rows(dataset, built(history_of([*ITEMS, *late], KNOWN_UNTIL, FACTS)), KNOWN_UNTIL)
+
+
+def test_facts_known_later_never_change_the_past(dataset: Dataset) -> None:
+    instant = int(np.unique(dataset.as_of)[8])
+    facts = [Attribute(customer, instant, "city", "Ayr") for customer in customers()]
+    same_rows(dataset, built(history_of(ITEMS, KNOWN_UNTIL, [*FACTS, *facts])), instant)
+
+
+def test_the_order_of_the_tables_never_changes_a_row(dataset: Dataset, history: History) -> None:
+    order = np.random.default_rng(1).permutation(len(ITEMS))
+    shuffled = replace(history, interactions=interactions_table(ITEMS[i] for i in order))
+    same_rows(dataset, built(shuffled), KNOWN_UNTIL)
+
+
+def test_batch_rows_are_those_that_serving_computes(dataset: Dataset) -> None:
+    names = list(dict.fromkeys(customer for customer, _ in _cohort_rows()))
+    vocabularies = dataset.values.vocabularies()
+    batch = dataset.values.encode(vocabularies)
+    for row in np.random.default_rng(2).choice(len(dataset), 60, replace=False).tolist():
+        customer, as_of = names[dataset.customer[row]], int(dataset.as_of[row])
+        mine = [item for item in ITEMS if item.customer_id == customer]
+        facts = [fact for fact in FACTS if fact.customer_id == customer]
+        alone = online.evaluate(dataset.values.plan, mine, as_of, facts).encode(vocabularies)
+        assert alone[0].tobytes() == batch[row].tobytes()
+
+
+def _cohort_rows() -> list[tuple[str, int]]:
+    """Who was active when, by the plainest loop."""
+    end = KNOWN_UNTIL - 16 * DAY
+    first = min(item.occurred_at for item in ITEMS if item.kind == "purchase") + 30 * DAY
+    instants = sorted(t for t in range(end, first - 1, -7 * DAY))
+    return [
+        (customer, t)
+        for t in instants
+        for customer in customers()
+        if any(
+            item.customer_id == customer
+            and item.kind == "purchase"
+            and t - 30 * DAY <= item.occurred_at < t
+            for item in ITEMS
+        )
+    ]
+
+
+def test_rows_are_the_cohort_of_each_instant_labelled_by_a_plain_loop(dataset: Dataset) -> None:
+    expected = _cohort_rows()
+    assert dataset.as_of.tolist() == [as_of for _, as_of in expected]
+    labels = [
+        not any(
+            item.customer_id == customer
+            and item.kind == "purchase"
+            and as_of + 2 * DAY <= item.occurred_at < as_of + 16 * DAY
+            for item in ITEMS
+        )
+        for customer, as_of in expected
+    ]
+    assert dataset.label.tolist() == labels
+    assert (dataset.ends - dataset.as_of == 16 * DAY).all()
+    assert dataset.left_out["outside the cohort at the instant"] == (
+        len(np.unique(dataset.as_of)) * len(customers()) - len(dataset)
+    )
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "days_before", "lapse", "exit"),
+    [
+        ("bought on the far edge", "purchase", 30, True, True),
+        ("bought a microsecond before it", "purchase", 30 + 1 / DAY, False, False),
+        ("bought exactly at the instant", "purchase", 0, False, False),
+        ("only complained", "complaint", 1, False, False),
+        ("bought, then left", "cancellation", 1, True, False),
+    ],
+)
+def test_the_cohort_by_hand(
+    what: str, kind: str, days_before: float, lapse: bool, exit: bool
+) -> None:
+    as_of = START + 100 * DAY
+    items = [happened("c", as_of - round(days_before * DAY), kind)]
+    if kind == "cancellation":
+        items.append(happened("c", as_of - 2 * DAY))
+    history = history_of(items, as_of + DAY)
+    plan = churn_plan(history, ROLES, TASK)
+    values = compute(plan, history, spine_of(("c", as_of)))
+    assert {signal.name for signal in cohort_signals(TASK)} <= set(plan.names)
+    assert in_cohort(values, TASK).tolist() == [lapse], what
+    by_exit = TASK.model_copy(update={"definition": "exit"})
+    assert in_cohort(values, by_exit).tolist() == [exit], what
+
+
+def test_a_history_without_value_is_an_error_that_names_the_roles() -> None:
+    with pytest.raises(DataError, match=r"no interaction of the role value.*purchase"):
+        built(history_of([happened("c", START, "complaint")], KNOWN_UNTIL))
+
+
+def test_a_short_history_is_an_error_that_says_how_long_it_must_be() -> None:
+    with pytest.raises(DataError, match="wanted at least 165 days for a horizon of 14d"):
+        built(history_of([happened("c", START)], START + 50 * DAY))
+
+
+def test_an_offer_is_seen_strictly_before_it_is_shown() -> None:
+    offers = [Offer("tea", valid_to=START + 50 * DAY)]
+    shown = START + 10 * DAY
+    items = [
+        happened("c", shown - 1),
+        happened("c", shown),
+        happened("c", shown, "offer_shown", "tea"),
+        happened("c", shown + 1, "offer_accepted", "tea"),
+    ]
+    history = history_of(items, START + 60 * DAY, offers=offers)
+    dataset = offers_dataset(history, ROLES, OfferTask(), lambda rows: None)
+    assert dataset.values.column("value_count_28d") == [1.0]
+    assert dataset.values.column("offer_shown_count_28d") == [0.0]
+    assert dataset.values.column("offer_accepted_count_28d") == [0.0]
+    assert (dataset.label.tolist(), dataset.as_of.tolist()) == ([1], [shown])

@@ -1,0 +1,67 @@
+"""Plots: they render whatever the signals hold."""
+
+from io import BytesIO
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from matplotlib.figure import Figure
+
+from training.evaluation import Tested as Predictions
+from training.plots import MOST_SIGNALS, calibration_plot, shap_plot
+
+Float64 = npt.NDArray[np.float64]
+
+
+def png(figure: Figure) -> bytes:
+    file = BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
+
+
+def is_png(figure: Figure) -> bool:
+    return png(figure).startswith(b"\x89PNG\r\n")
+
+
+@pytest.mark.parametrize(
+    ("what", "probability"),
+    [
+        ("spread", np.linspace(0.01, 0.99, 200)),
+        ("constant", np.full(200, 0.3)),
+        ("fewer rows than bins", np.array([0.2, 0.4, 0.9])),
+    ],
+)
+def test_calibration_renders(what: str, probability: Float64) -> None:
+    n = len(probability)
+    label = (np.random.default_rng(1).random(n) < probability).astype(np.int8)
+    rows = Predictions(np.arange(n), np.zeros(n, dtype=np.int64), label, {"model": probability})
+    figure = calibration_plot(rows, f"Calibration, {what}")
+    assert figure.axes[0].get_title() == f"Calibration, {what}"
+    assert is_png(figure)
+
+
+def test_effects_render_with_missing_values_and_a_constant_signal() -> None:
+    rng = np.random.default_rng(2)
+    matrix = rng.normal(size=(50, 4))
+    matrix[::3, 0] = np.nan
+    matrix[:, 1] = 5.0
+    matrix[:, 2] = np.nan
+    effects = rng.normal(size=(50, 4)) * [0.1, 0.0, 0.2, 0.05]
+    figure = shap_plot(effects, matrix, ["some", "constant", "missing", "full"], "Effects")
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names == ["constant", "full", "some", "missing"]
+    assert is_png(figure)
+
+
+def test_only_the_strongest_signals_are_drawn() -> None:
+    effects = np.random.default_rng(3).normal(size=(20, 40)) * np.arange(40)
+    figure = shap_plot(effects, effects, [f"s{i}" for i in range(40)], "Effects")
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert len(names) == MOST_SIGNALS
+    assert "s0" not in names and "s39" in names
+
+
+def test_the_same_values_give_the_same_picture() -> None:
+    effects = np.random.default_rng(4).normal(size=(20, 3))
+    one, two = (shap_plot(effects, effects, list("abc"), "Effects") for _ in range(2))
+    assert png(one) == png(two)
