@@ -1,17 +1,22 @@
-"""The settings file: its sections, and the models of those that describe the data."""
+"""The settings file: its sections, read and checked."""
 
 import re
 import tomllib
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import ValidationError
 
-from features import clock
 from features.errors import SettingsError, nearest
-from features.interactions import COLUMNS
+from features.sections import (
+    AttributesSource,
+    InteractionsSource,
+    OffersSource,
+    Project,
+    Roles,
+    Section,
+)
 
 SECTIONS = (
     "project",
@@ -24,155 +29,7 @@ SECTIONS = (
     "value",
     "serving",
 )
-OFFER_COLUMNS = (
-    "offer_id",
-    "topics",
-    "value",
-    "customer_value",
-    "cost",
-    "channels",
-    "valid_from",
-    "valid_to",
-)
-
-
-class Section(BaseModel):
-    """A section of the settings: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 M = TypeVar("M", bound=Section)
-
-
-class Project(Section):
-    """``[project]``: what the deployment is called, and how to read its times and money."""
-
-    name: str
-    timezone: str = "UTC"
-    currency: str = ""
-    clock: datetime | None = None
-
-    @field_validator("timezone")
-    @classmethod
-    def _exists(cls, name: str) -> str:
-        clock.zone(name)
-        return name
-
-    def now(self) -> int | None:
-        """Return the instant at which the service's clock starts, when the settings fix one."""
-        return None if self.clock is None else clock.to_instant(self.clock, self.timezone)
-
-
-class InteractionsSource(Section):
-    """``[[interactions]]``: one table of a source system, read as interactions.
-
-    ``columns`` maps our names to the table's, ``numbers`` declares further numeric columns
-    likewise; a column called by our name needs no mapping. ``kind``, ``channel`` and ``topic``
-    may be constants.
-    """
-
-    source: str
-    query: str | None = None
-    name: str | None = None
-    kind: str | None = None
-    channel: str | None = None
-    topic: str | None = None
-    columns: dict[str, str] = {}
-    numbers: dict[str, str] = {}
-
-    @model_validator(mode="after")
-    def _known_columns(self) -> Self:
-        for column in self.columns:
-            if column not in COLUMNS or column == "source":
-                known = [name for name in COLUMNS if name != "source"]
-                raise ValueError(
-                    f"'{column}' is no column of interactions. {nearest(column, known)} "
-                    "Further numeric columns are declared under `numbers`."
-                )
-        for name in self.numbers:
-            if name in COLUMNS or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-                raise ValueError(
-                    f"`numbers` cannot declare '{name}': it takes new names in lower case "
-                    "letters, digits and underscores."
-                )
-        for name in ("kind", "channel", "topic"):
-            if getattr(self, name) is not None and name in self.columns:
-                raise ValueError(f"'{name}' is both a constant and a column: keep one of them.")
-        return self
-
-    @property
-    def label(self) -> str:
-        """The name of the source in messages and in the idempotency key."""
-        return self.name or Path(self.source.split("://")[-1]).stem
-
-
-class AttributesSource(Section):
-    """``[[attributes]]``: a table of facts; every column not mapped becomes an attribute."""
-
-    source: str
-    query: str | None = None
-    columns: dict[str, str] = {}
-
-    @field_validator("columns")
-    @classmethod
-    def _known_columns(cls, columns: dict[str, str]) -> dict[str, str]:
-        for column in columns:
-            if column not in ("customer_id", "known_at"):
-                raise ValueError(
-                    f"'{column}' cannot be mapped. Known: customer_id, known_at; "
-                    "every other column becomes an attribute under its own name."
-                )
-        return columns
-
-
-class OffersSource(Section):
-    """``[offers]``: the table of offers; every column not mapped becomes an offer attribute."""
-
-    source: str
-    query: str | None = None
-    columns: dict[str, str] = {}
-
-    @field_validator("columns")
-    @classmethod
-    def _known_columns(cls, columns: dict[str, str]) -> dict[str, str]:
-        for column in columns:
-            if column not in OFFER_COLUMNS:
-                raise ValueError(
-                    f"'{column}' is no column of offers. {nearest(column, list(OFFER_COLUMNS))}"
-                )
-        return columns
-
-
-class Roles(Section):
-    """``[roles]``: what kinds of interaction mean; a kind in no role goes under ``other``."""
-
-    value: tuple[str, ...]
-    detail: tuple[str, ...] = ()
-    negative: tuple[str, ...] = ()
-    contact: tuple[str, ...] = ()
-    advocacy: tuple[str, ...] = ()
-    exit: tuple[str, ...] = ()
-    offer_shown: tuple[str, ...] = ()
-    offer_accepted: tuple[str, ...] = ()
-    offer_declined: tuple[str, ...] = ()
-    other: tuple[str, ...] = ()
-
-    @field_validator("value")
-    @classmethod
-    def _some_value(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
-        if not kinds:
-            raise ValueError("at least one kind must carry value, for example value = ['purchase']")
-        return kinds
-
-    def kinds(self, role: str) -> tuple[str, ...]:
-        """Return the kinds of a role, sorted."""
-        found: tuple[str, ...] = getattr(self, role)
-        return tuple(sorted(set(found)))
-
-    def all_kinds(self) -> frozenset[str]:
-        """Return every kind that some role knows."""
-        return frozenset(kind for role in type(self).model_fields for kind in self.kinds(role))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,10 +96,19 @@ def read_settings(path: str | Path) -> Settings:
                 "the sections [project], [[interactions]] and [roles]",
                 f"Add [{name}].",
             )
+    interactions = _parse_list(InteractionsSource, raw, "interactions", path)
+    labels = [source.label for source in interactions]
+    if twice := sorted({label for label in labels if labels.count(label) > 1}):
+        raise SettingsError(
+            f"{path.name}, [[interactions]]",
+            f"two sources called '{twice[0]}'",
+            "sources with names of their own: ids are unique within a source",
+            "Add name = '…' to one of them.",
+        )
     return Settings(
         path=path,
         project=_parse(Project, raw["project"], "[project]", path),
-        interactions=_parse_list(InteractionsSource, raw, "interactions", path),
+        interactions=interactions,
         attributes=_parse_list(AttributesSource, raw, "attributes", path),
         offers=_parse(OffersSource, raw["offers"], "[offers]", path) if "offers" in raw else None,
         roles=_parse(Roles, raw["roles"], "[roles]", path),

@@ -35,7 +35,8 @@ ROLES = (
     "other",
 )
 LONGEST_WINDOW = 36_525
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ .-]*")
+_COLUMN = re.compile(r"[A-Za-z_]\w*")
+_ATTRIBUTE = re.compile(r".*\w.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ class Signal:
                 "Use days(28), or no window for the whole history.",
             )
         needs_column = self.measure in ("sum", "attribute", "offer_attribute")
-        if needs_column != bool(self.column and _NAME.fullmatch(self.column)):
+        form = _COLUMN if self.measure == "sum" else _ATTRIBUTE
+        if needs_column != bool(self.column and form.fullmatch(self.column)):
             raise DeclarationError(
                 f"column of {self.measure}",
                 repr(self.column),
@@ -103,7 +105,7 @@ class Signal:
             parts.insert(0, self.role or "any")
         parts.append(f"{self.window}d" if self.window else None)
         parts.append(f"same_{self.same}" if self.same else None)
-        return re.sub(r"[^a-z0-9_]+", "_", "_".join(part for part in parts if part).lower())
+        return re.sub(r"\W+", "_", "_".join(part for part in parts if part).lower())
 
     @property
     def group(self) -> str:

@@ -100,6 +100,7 @@ class Wording:
         ('$1,234', '9.50 CHF')
         """
         text = f"{abs(amount):,.0f}" if abs(amount) >= 20 else f"{abs(amount):,.2f}"
+        text = text if amount == 0 or float(text.replace(",", "")) else f"{abs(amount):.1g}"
         sign = "-" if amount < 0 else ""
         if self.currency in SYMBOLS:
             return f"{sign}{SYMBOLS[self.currency]}{text}"
@@ -174,4 +175,6 @@ def _times(ratio: float) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 20 or value == round(value) else f"{value:,.1f}"
+    if abs(value) >= 20 or value == round(value):
+        return f"{value:,.0f}"
+    return f"{value:,.1f}" if abs(value) >= 0.1 else f"{value:.1g}"

@@ -11,7 +11,7 @@ from features.interactions import Attribute, Interaction
 from features.offers import Offer, Value
 from features.online import evaluate, warm_up
 from features.plan import Plan
-from features.settings import Roles
+from features.sections import Roles
 from features.signals import ROLES
 from features.wording import Wording
 from serving.policy import HeldBack, hold_back

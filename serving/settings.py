@@ -1,6 +1,7 @@
 """``[serving]``: the section of the settings that this layer owns."""
 
-from features.settings import Section, Settings
+from features.sections import Section
+from features.settings import Settings
 
 
 class Serving(Section):

@@ -10,7 +10,7 @@ from features.batch import Spine
 from features.history import History, attributes_table, interactions_table
 from features.interactions import Attribute, Interaction
 from features.offers import Offer
-from features.settings import Roles
+from features.sections import Roles
 
 DAY = clock.DAY
 START = 17_000 * DAY

@@ -128,3 +128,8 @@ def test_without_models_it_says_what_to_do(shop: Settings, tmp_path: Any) -> Non
     assert result.returncode == 2
     assert "make train" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_bentomls_own_api_refuses_wrong_requests_clearly(server: str) -> None:
+    status, answer = post(f"{server}/churn", {"customers": []})
+    assert (status, answer["error"]["subject"]) == (422, "customers")

@@ -12,7 +12,7 @@ from features.catalog import DataShape, customer_signals, offer_signals
 from features.errors import DataError
 from features.history import History
 from features.plan import Plan, compile_plan
-from features.settings import Roles
+from features.sections import Roles
 from features.signals import ROLES, Signal, days, interactions
 from features.values import SignalValues
 from training.splits import snapshots

@@ -72,7 +72,7 @@ def evaluate(tested: Tested, seed: int = 7) -> Evaluation:
             "positives": float(tested.label.sum()),
         },
         auc=auc,
-        gain=_gains(tested, instants, seed),
+        gain=_gains(tested, instants, auc, seed),
         by_instant=by_instant,
     )
 
@@ -112,7 +112,9 @@ def _at(tested: Tested, instant: int) -> Int8:
     return label
 
 
-def _gains(tested: Tested, instants: list[int], seed: int) -> dict[str, tuple[float, float, float]]:
+def _gains(
+    tested: Tested, instants: list[int], auc: Mapping[str, float], seed: int
+) -> dict[str, tuple[float, float, float]]:
     """Return the paired gain in mean AUC over each baseline, resampling whole customers."""
     rng = np.random.default_rng(seed)
     _, customer = np.unique(tested.customer, return_inverse=True)
@@ -130,7 +132,7 @@ def _gains(tested: Tested, instants: list[int], seed: int) -> dict[str, tuple[fl
         if name != "model":
             gain = aucs["model"] - values
             low, high = np.nanpercentile(gain, [2.5, 97.5])
-            gains[name] = (float(np.nanmean(gain)), float(low), float(high))
+            gains[name] = (auc["model"] - auc[name], float(low), float(high))
     return gains
 
 

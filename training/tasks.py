@@ -14,7 +14,8 @@ from features import clock
 from features.batch import Spine
 from features.errors import DataError
 from features.history import History
-from features.settings import Roles, Section, parse_days
+from features.sections import Roles, Section
+from features.settings import parse_days
 
 Int64 = npt.NDArray[np.int64]
 Int8 = npt.NDArray[np.int8]

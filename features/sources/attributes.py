@@ -7,7 +7,8 @@ import pyarrow as pa
 from features import clock
 from features.errors import SourceError, nearest
 from features.history import ATTRIBUTES_SCHEMA
-from features.settings import AttributesSource, Settings
+from features.sections import AttributesSource
+from features.settings import Settings
 from features.sources.parsing import Parsed, instants_of, literal, parsed_number, text
 from features.sources.tables import first_row, open_table
 

@@ -8,7 +8,8 @@ from features import clock
 from features.errors import SourceError, nearest
 from features.history import interactions_schema
 from features.interactions import COLUMNS, INSTANTS, NUMBERS
-from features.settings import InteractionsSource, Settings
+from features.sections import InteractionsSource
+from features.settings import Settings
 from features.sources.parsing import Parsed, instants_of, literal, parsed_number, text
 from features.sources.tables import first_row, open_table
 

@@ -9,7 +9,8 @@ import duckdb
 from features import clock
 from features.errors import SourceError, nearest
 from features.offers import DERIVED_ATTRIBUTES, Offer, Value
-from features.settings import OFFER_COLUMNS, Settings
+from features.sections import OFFER_COLUMNS
+from features.settings import Settings
 from features.sources.tables import open_table, reading
 
 SEPARATOR = "|"
