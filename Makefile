@@ -66,9 +66,11 @@ $(VENV)/.uv: requirements.lock
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.uv pyproject.toml
+	@echo "Installing into $(VENV) …"
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -c requirements.lock -b requirements.lock -e ".[demo]"
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
+	@echo "Installing the development tools into $(VENV) …"
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -c requirements.lock -b requirements.lock -e ".[demo,dev]"
 	@touch $@

@@ -1,6 +1,7 @@
 """Serve scores and offers over HTTP, from the store that the sources fill."""
 
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -11,10 +12,12 @@ from features import clock
 from features.console import Commands, progress, settings_option
 from features.settings import Settings, read_settings
 from features.sources.reader import read_history
+from features.wording import Wording
 from serving.loading import load_scorer, open_store
-from serving.scorer import ChurnScore, Scorer
+from serving.scorer import ChurnScore, OfferDecision
 
 SHOWN, WITH_OFFERS = 10, 3
+BENTOML = Path("var") / "bentoml"
 
 
 @click.group(cls=Commands, help=__doc__)
@@ -51,8 +54,11 @@ def brief(settings_path: str, channel: str | None) -> None:
     for place, score in enumerate(scores, 1):
         _tell(place, score)
     if scorer.offer_model is not None:
-        for score in scores[:WITH_OFFERS]:
-            _tell_offers(scorer, score.customer_id, channel)
+        decisions = [scorer.rank(score.customer_id, channel, 3, n_reasons=1) for score in scores]
+        decisions.sort(key=lambda d: -max((o.expected_value for o in d.ranked), default=-math.inf))
+        click.echo("\nThose of them whom an offer may reach best:")
+        for decision in decisions[:WITH_OFFERS]:
+            _tell_offers(decision, scorer.wording)
 
 
 @commands.command()
@@ -67,7 +73,10 @@ def serve(settings_path: str, host: str, port: int) -> None:
     _tell_curl(settings, store.customers()[:1], f"http://{host}:{port}")
     store.close()
     os.environ.update(
-        RAPPORT_SETTINGS=str(Path(settings_path).resolve()), BENTOML_DO_NOT_TRACK="True"
+        RAPPORT_SETTINGS=str(Path(settings_path).resolve()),
+        BENTOML_DO_NOT_TRACK="True",
+        BENTOML_HOME=os.environ.get("BENTOML_HOME")
+        or str(settings.path.parent.resolve() / BENTOML),
     )
     root = Path(__file__).resolve().parent.parent
     command = [
@@ -93,17 +102,16 @@ def _tell(place: int, score: ChurnScore) -> None:
         click.echo(f"      {100 * reason.effect:+5.1f} points  {reason.text}")
 
 
-def _tell_offers(scorer: Scorer, customer_id: str, channel: str | None) -> None:
-    decision = scorer.rank(customer_id, channel, limit=3, n_reasons=1)
-    click.echo(f"\nOffers for customer {customer_id}:")
+def _tell_offers(decision: OfferDecision, wording: Wording) -> None:
+    click.echo(f"\nOffers for customer {decision.customer_id}:")
     for offer in decision.ranked:
-        why = f": {offer.reasons[0].text}" if offer.reasons else ""
+        why = f"  {offer.reasons[0].text}" if offer.reasons else ""
         click.echo(
             f"      offer {offer.offer_id}, {offer.probability:.0%} likely, "
-            f"worth {offer.expected_value:.2f}{why}"
+            f"worth {wording.money(offer.expected_value)} after its cost{why}"
         )
     if not decision.ranked:
-        click.echo("      none worth making now")
+        click.echo("      none may be made now")
     click.echo(f"      held back: {len(decision.held_back)}")
 
 

@@ -52,12 +52,11 @@ def reasons_of(
     reasons = []
     for group in chosen:
         members = sorted(groups[group], key=lambda j: -abs(float(effects[j])))
-        phrases = [
-            wording.say(plan.signals[j], values[j])
-            for j in _told(
-                plan, group, members, [float(effects[j]) * total[group] for j in members]
-            )
-        ]
+        pulls = [float(effects[j]) * total[group] for j in members]
+        told = _told(plan, group, members, pulls)
+        if all(values[j] == 0 for j in told):
+            told = told[:1]  # nothing at all is said once
+        phrases = [wording.say(plan.signals[j], values[j]) for j in told]
         reasons.append(
             Reason(
                 group,

@@ -101,7 +101,7 @@ class Scorer:
         self.kinds, self.numbers = roles.all_kinds(), frozenset(numbers)
         self._accepted = frozenset(roles.kinds("offer_accepted"))
         kinds = {role: roles.kinds(role) for role in ROLES}
-        self._wording = Wording(kinds, churn.bundle.card.currency)
+        self.wording = Wording(kinds, churn.bundle.card.currency)
         for model in (churn, acceptance):
             if model is not None:
                 warm_up(model.bundle.plan)
@@ -193,7 +193,7 @@ class Scorer:
                 base_rate - explained.baseline,
             )
         probability = float(explained.probability[0])
-        reasons, rest = reasons_of(bundle.plan, self._wording, row, explained.effects[0], n_reasons)
+        reasons, rest = reasons_of(bundle.plan, self.wording, row, explained.effects[0], n_reasons)
         band = _band(probability, bundle.card.bands) if status == "in_cohort" else status
         return ChurnScore(
             customer_id, status, probability, explained.baseline, base_rate, band, reasons, rest
@@ -209,7 +209,7 @@ class Scorer:
         n_reasons: int,
     ) -> RankedOffer:
         explained = bundle.explain(matrix)
-        reasons, rest = reasons_of(bundle.plan, self._wording, row, explained.effects[0], n_reasons)
+        reasons, rest = reasons_of(bundle.plan, self.wording, row, explained.effects[0], n_reasons)
         return RankedOffer(
             offer.offer_id,
             float(explained.probability[0]),
