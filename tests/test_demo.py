@@ -1,5 +1,6 @@
 """The demo's main job on real data: what it must reach, and what would be too good to be true."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.processes import environment
+from tests.readme import curls
+from tests.servers import served
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
@@ -63,3 +66,22 @@ def test_the_second_time_everything_is_reused(trained: tuple[Path, str]) -> None
     folder, _ = trained
     assert run(folder, "training", "main", "--if-changed").count("is current") == 2
     assert "already" in run(folder, "serving", "import")
+
+
+def test_the_curl_lines_of_the_readme_work_when_pasted(trained: tuple[Path, str]) -> None:
+    folder, _ = trained
+    run(folder, "serving", "import")
+    with served(folder / "rapport.toml") as port:
+        answers = [json.loads(_pasted(line)) for line in curls(port)]
+    churn, offers, recorded = answers
+    assert [s["status"] for s in churn["scores"]] == ["in_cohort", "in_cohort", "unknown"]
+    assert all(len(s["reasons"]) == 3 for s in churn["scores"][:2])
+    assert {"validity"} == {held["rule"] for held in offers["held_back"]}
+    assert {offer["offer_id"] for offer in offers["ranked"]} <= {"15", "20", "21", "22", "23"}
+    assert recorded == {"accepted": 1, "duplicates": 0, "rejected": []}
+
+
+def _pasted(line: str) -> str:
+    result = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    return result.stdout

@@ -1,11 +1,9 @@
 """The service as it runs: a real server, real HTTP, on the small shop."""
 
 import json
-import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,15 +13,9 @@ import pytest
 
 from features.settings import Settings
 from tests.processes import environment
+from tests.servers import PATIENCE, served
 
 pytestmark = pytest.mark.slow
-PATIENCE = 120
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def post(url: str, body: object) -> tuple[int, Any]:
@@ -40,32 +32,14 @@ def post(url: str, body: object) -> tuple[int, Any]:
 
 @pytest.fixture(scope="module")
 def server(shop: Settings) -> Iterator[str]:
-    arguments = ["--settings", str(shop.path)]
-    run = [sys.executable, "-m", "serving"]
-    subprocess.run([*run, "import", *arguments], check=True, capture_output=True, env=environment())
-    port = free_port()
-    process = subprocess.Popen(
-        [*run, "serve", *arguments, "--port", str(port)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment(PYTHONUNBUFFERED="1"),
+    subprocess.run(
+        [sys.executable, "-m", "serving", "import", "--settings", str(shop.path)],
+        check=True,
+        capture_output=True,
+        env=environment(),
     )
-    url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            urllib.request.urlopen(f"{url}/readyz", timeout=1).close()
-            break
-        except OSError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                process.kill()
-                pytest.fail(process.communicate()[0])
-            time.sleep(0.2)
-    yield url
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
-    assert "Traceback" not in output
+    with served(shop.path) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_it_scores_offers_and_records(server: str) -> None:
