@@ -6,6 +6,7 @@ For each instant it folds what was visible left to right with fresh accumulators
 floating-point sum would depend on the instants computed beside it.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -20,14 +21,17 @@ Float64 = npt.NDArray[np.float64]
 UInt8 = npt.NDArray[np.uint8]
 
 COUNT, SUM, SINCE_LAST, SINCE_FIRST, GAP_MEAN, GAP_RATIO, ATTRIBUTE, OFFER = range(8)
+MEAN, MINIMUM, MAXIMUM, LAST, GAP_STD, GAP_LONGEST, GAP_PERCENTILE = range(8, 15)
+DECAYED_COUNT, DECAYED_SUM, TREND, TREND_LONG_RUN = range(15, 19)
 DAY = 86_400_000_000.0
+LN_2 = math.log(2.0)
 
 
 class Program(NamedTuple):
     """A compiled plan.
 
     ``steps`` has one row a signal: measure, filter, column, window in microseconds (0: all),
-    keyed (0 or 1). ``wanted[filter, kind]`` is 1 where a filter takes a kind.
+    keyed (0 or 1), half-life in microseconds. ``wanted[filter, kind]`` is 1 where a filter takes a kind.
     """
 
     steps: Int64
@@ -168,7 +172,7 @@ def _row(
     out: Float64,
 ) -> None:
     for s in range(program.steps.shape[0]):
-        measure, f, column, window, keyed = program.steps[s]
+        measure, f, column, window, keyed, half_life = program.steps[s]
         if measure == ATTRIBUTE:
             out[s] = _latest_fact(facts, customer, column, as_of)
             continue
@@ -182,6 +186,17 @@ def _row(
             low = _first_place_at(histories.occurred, taken, high, as_of - window)
         if keyed:
             out[s] = _keyed(measure, histories, taken, low, high, column, as_of, offer, offers)
+        elif measure in (DECAYED_COUNT, DECAYED_SUM):
+            out[s] = _decayed(measure, histories, taken, high, column, as_of, half_life)
+        elif measure == TREND:
+            before = _first_place_at(histories.occurred, taken, low, as_of - 2 * window)
+            out[s] = _contrast(float(high - low), float(low - before))
+        elif measure == TREND_LONG_RUN:
+            out[s] = _long_run(histories, taken, low, high, as_of, window)
+        elif measure in (MEAN, MINIMUM, MAXIMUM, LAST):
+            out[s] = _of_column(measure, histories, taken, low, high, column)
+        elif measure in (GAP_STD, GAP_LONGEST, GAP_PERCENTILE):
+            out[s] = _gaps(measure, histories, taken, high, as_of)
         else:
             out[s] = _unkeyed(measure, histories, taken, low, high, column, as_of)
 
@@ -219,6 +234,92 @@ def _unkeyed(
     if measure == GAP_MEAN:
         return gap
     return silence / gap if gap > 0.0 else np.nan
+
+
+@njit(cache=True, nogil=True)
+def _of_column(
+    measure: int, histories: Histories, taken: Int64, low: int, high: int, column: int
+) -> float:
+    """Fold the values that are there; with none of them the measure is missing."""
+    count = 0
+    found = np.nan
+    for k in range(low, high):
+        value = histories.numbers[column, taken[k]]
+        if np.isnan(value):
+            continue
+        count += 1
+        if count == 1 or measure == LAST:
+            found = value
+        elif measure == MEAN:
+            found += value
+        elif measure == MINIMUM:
+            found = min(found, value)
+        else:
+            found = max(found, value)
+    return found / float(count) if measure == MEAN and count > 0 else found
+
+
+@njit(cache=True, nogil=True)
+def _gaps(measure: int, histories: Histories, taken: Int64, high: int, as_of: int) -> float:
+    if high < 2:
+        return np.nan
+    first, last = histories.occurred[taken[0]], histories.occurred[taken[high - 1]]
+    silence = as_of - last
+    mean = float(last - first) / float(high - 1) / DAY
+    longest, shorter, spread = 0, 0, 0.0
+    for k in range(1, high):
+        gap = histories.occurred[taken[k]] - histories.occurred[taken[k - 1]]
+        longest = max(longest, gap)
+        shorter += gap < silence
+        spread += (float(gap) / DAY - mean) * (float(gap) / DAY - mean)
+    if measure == GAP_LONGEST:
+        return float(longest) / DAY
+    if measure == GAP_PERCENTILE:
+        return float(shorter) / float(high - 1)
+    return math.sqrt(spread / float(high - 1)) if high > 2 else np.nan
+
+
+@njit(cache=True, nogil=True)
+def _decayed(
+    measure: int,
+    histories: Histories,
+    taken: Int64,
+    high: int,
+    column: int,
+    as_of: int,
+    half_life: int,
+) -> float:
+    total = 0.0
+    for k in range(high):
+        i = taken[k]
+        age = float(as_of - histories.occurred[i]) / float(half_life)
+        if measure == DECAYED_COUNT:
+            total += math.exp(-age * LN_2)
+        else:
+            value = histories.numbers[column, i]
+            if not np.isnan(value):
+                weighted = value * math.exp(-age * LN_2)
+                total += weighted
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _contrast(now: float, before: float) -> float:
+    return (now - before) / (now + before) if now + before > 0.0 else np.nan
+
+
+@njit(cache=True, nogil=True)
+def _long_run(
+    histories: Histories, taken: Int64, low: int, high: int, as_of: int, window: int
+) -> float:
+    """Compare the rate in the window with that since the first; too young a history is missing."""
+    if high == 0:
+        return np.nan
+    known = as_of - histories.occurred[taken[0]]
+    if known < window:
+        return np.nan
+    now = float(high - low) / (float(window) / DAY)
+    return _contrast(now, float(high) / (float(known) / DAY))
 
 
 @njit(cache=True, nogil=True)

@@ -9,7 +9,7 @@ import numpy as np
 from features import clock, kernel
 from features.errors import DeclarationError
 from features.offers import Offer, Value
-from features.signals import MEASURES, Signal
+from features.signals import MEASURES, OF_COLUMN, Signal
 
 KindsOfRole = Mapping[str, tuple[str, ...]]
 
@@ -53,7 +53,7 @@ class Plan:
     def program(self) -> kernel.Program:
         """The arrays that the kernel runs."""
         filters: list[str | None] = []
-        steps = np.zeros((len(self.signals), 5), dtype=np.int64)
+        steps = np.zeros((len(self.signals), 6), dtype=np.int64)
         columns = {"attribute": self.attributes, "offer_attribute": self.offer_attributes}
         for row, signal in zip(steps, self.signals, strict=True):
             if signal.role not in filters:
@@ -65,6 +65,7 @@ class Plan:
                 names.index(signal.column) if signal.column else -1,
                 (signal.window or 0) * clock.DAY,
                 signal.same is not None,
+                (signal.half_life or 0) * clock.DAY,
             )
         wanted = np.zeros((len(filters), len(self.kinds) + 1), dtype=np.uint8)
         for i, role in enumerate(filters):
@@ -105,7 +106,7 @@ def compile_plan(signals: Iterable[Signal], roles: KindsOfRole) -> Plan:
         signals=signals,
         roles={role: tuple(sorted(roles.get(role, ()))) for role in sorted(used)},
         kinds=tuple(sorted({kind for role in used for kind in roles.get(role, ())})),
-        numbers=columns("sum"),
+        numbers=columns(*OF_COLUMN),
         attributes=columns("attribute"),
         offer_attributes=columns("offer_attribute"),
     )

@@ -18,9 +18,22 @@ MEASURES = (
     "gap_ratio",
     "attribute",
     "offer_attribute",
+    "mean",
+    "minimum",
+    "maximum",
+    "last",
+    "gap_std",
+    "gap_longest",
+    "gap_percentile",
+    "decayed_count",
+    "decayed_sum",
+    "trend",
+    "trend_long_run",
 )
 """What a signal can measure; a measure's place in this list is its code in the kernel."""
-WINDOWED = ("count", "sum")
+OF_COLUMN = ("sum", "mean", "minimum", "maximum", "last", "decayed_sum")
+WINDOWED = ("count", "sum", "mean", "minimum", "maximum", "last", "trend", "trend_long_run")
+DECAYED = ("decayed_count", "decayed_sum")
 KEYED = ("count", "sum", "days_since_last")
 ROLES = (
     "value",
@@ -51,6 +64,7 @@ class Signal:
         window: days of 24 hours before the instant; ``None`` is the whole history.
         same: ``"topic"`` keeps only interactions that share one of the offer's topics.
         number: whether an attribute is a number; else it is a category.
+        half_life: days after which an interaction counts half, in decayed measures.
     """
 
     measure: str
@@ -60,6 +74,7 @@ class Signal:
     window: int | None = None
     same: str | None = None
     number: bool = True
+    half_life: int | None = None
 
     def __post_init__(self) -> None:
         _one_of("measure", self.measure, MEASURES)
@@ -81,8 +96,16 @@ class Signal:
                 f"1 to {LONGEST_WINDOW} days, on {' or '.join(WINDOWED)}",
                 "Use days(28), or no window for the whole history.",
             )
-        needs_column = self.measure in ("sum", "attribute", "offer_attribute")
-        form = _COLUMN if self.measure == "sum" else _ATTRIBUTE
+        decays = self.measure in DECAYED
+        if decays != (self.half_life is not None) or not 0 < (self.half_life or 1) <= LONGEST_WINDOW:
+            raise DeclarationError(
+                f"half-life of {self.measure}",
+                self.half_life,
+                f"1 to {LONGEST_WINDOW} days" if decays else "none",
+                "Write for example decayed_count(half_lives=days(28)).",
+            )
+        needs_column = self.measure in (*OF_COLUMN, "attribute", "offer_attribute")
+        form = _COLUMN if self.measure in OF_COLUMN else _ATTRIBUTE
         if needs_column != bool(self.column and form.fullmatch(self.column)):
             raise DeclarationError(
                 f"column of {self.measure}",
@@ -104,6 +127,7 @@ class Signal:
         elif self.measure != "attribute":
             parts.insert(0, self.role or "any")
         parts.append(f"{self.window}d" if self.window else None)
+        parts.append(f"half_{self.half_life}d" if self.half_life else None)
         parts.append(f"same_{self.same}" if self.same else None)
         return re.sub(r"\W+", "_", "_".join(part for part in parts if part).lower())
 
@@ -201,6 +225,54 @@ class Interactions:
     def gap_ratio(self, *, why: str) -> tuple[Signal, ...]:
         """Days since the last one, in units of the mean gap; missing where that is 0 or missing."""
         return (Signal("gap_ratio", why, self.role),)
+
+    def mean(self, column: str, over: Days | None = None, *, why: str) -> tuple[Signal, ...]:
+        """The mean of a numeric column; missing when no value is there."""
+        return self._over("mean", over, why, column=column)
+
+    def minimum(self, column: str, over: Days | None = None, *, why: str) -> tuple[Signal, ...]:
+        """The least value of a numeric column; missing when no value is there."""
+        return self._over("minimum", over, why, column=column)
+
+    def maximum(self, column: str, over: Days | None = None, *, why: str) -> tuple[Signal, ...]:
+        """The greatest value of a numeric column; missing when no value is there."""
+        return self._over("maximum", over, why, column=column)
+
+    def last(self, column: str, over: Days | None = None, *, why: str) -> tuple[Signal, ...]:
+        """The latest value of a numeric column that is there; else missing."""
+        return self._over("last", over, why, column=column)
+
+    def gap_std(self, *, why: str) -> tuple[Signal, ...]:
+        """Standard deviation of the gaps, in days; missing when there were fewer than two."""
+        return (Signal("gap_std", why, self.role),)
+
+    def gap_longest(self, *, why: str) -> tuple[Signal, ...]:
+        """The longest gap so far, in days; missing when there was none."""
+        return (Signal("gap_longest", why, self.role),)
+
+    def gap_percentile(self, *, why: str) -> tuple[Signal, ...]:
+        """The share of one's own gaps that were shorter than the present silence."""
+        return (Signal("gap_percentile", why, self.role),)
+
+    def decayed_count(self, half_lives: Days, *, why: str) -> tuple[Signal, ...]:
+        """How many there were, each counting half as much with every half-life of its age."""
+        return tuple(
+            Signal("decayed_count", why, self.role, half_life=h) for h in half_lives.windows
+        )
+
+    def decayed_sum(self, column: str, half_lives: Days, *, why: str) -> tuple[Signal, ...]:
+        """The sum of a numeric column, each value counting half with every half-life."""
+        return tuple(
+            Signal("decayed_sum", why, self.role, column, half_life=h) for h in half_lives.windows
+        )
+
+    def trend(self, over: Days, *, why: str) -> tuple[Signal, ...]:
+        """A window's count against the one before: from -1 (stopped) to 1 (begun)."""
+        return self._over("trend", over, why)
+
+    def trend_long_run(self, over: Days, *, why: str) -> tuple[Signal, ...]:
+        """A window's rate against that since the first, from -1 to 1; missing when younger."""
+        return self._over("trend_long_run", over, why)
 
     def _over(
         self,

@@ -4,13 +4,14 @@ It says what a signal's value is; engines are held to its bits. It is written fr
 declarations' docstrings, not from the kernel.
 """
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 
 from features.interactions import Attribute, Interaction, number
 from features.offers import Offer, Value
 from features.plan import KindsOfRole, as_category, as_number
-from features.signals import Signal
+from features.signals import OF_COLUMN, Signal
 
 DAY = 24 * 3600 * 1_000_000
 NAN = math.nan
@@ -26,7 +27,7 @@ def values(
 ) -> list[Value]:
     """Return the signals of one customer at one instant."""
     history, attributes = list(history), list(attributes)
-    numbers = sorted({s.column for s in signals if s.measure == "sum" and s.column})
+    numbers = sorted({s.column for s in signals if s.measure in OF_COLUMN and s.column})
     return [_value(s, roles, history, as_of, attributes, offer, numbers) for s in signals]
 
 
@@ -56,7 +57,9 @@ def _value(
     for item in sorted(_once(history, numbers), key=lambda item: _order(item, numbers)):
         if item.occurred_at >= as_of or item.recorded_at >= as_of:
             continue
-        if signal.window is not None and item.occurred_at < as_of - signal.window * DAY:
+        trend = signal.measure in ("trend", "trend_long_run")
+        beyond = item.occurred_at < as_of - (signal.window or 0) * DAY
+        if signal.window is not None and beyond and not trend:
             continue
         if signal.role is not None and item.kind not in roles.get(signal.role, ()):
             continue
@@ -67,6 +70,8 @@ def _value(
 
 
 def _measure(signal: Signal, chosen: list[Interaction], as_of: int) -> float:
+    if signal.measure in ("trend", "trend_long_run"):
+        return _trend(signal, chosen, as_of)
     if signal.measure == "count":
         return float(len(chosen))
     if signal.measure == "sum":
@@ -76,6 +81,11 @@ def _measure(signal: Signal, chosen: list[Interaction], as_of: int) -> float:
             if value is not None:
                 total = total + value
         return total
+    if signal.measure in ("mean", "minimum", "maximum", "last"):
+        found = [v for v in (number(i, signal.column or "") for i in chosen) if v is not None]
+        return _of(signal.measure, [v + 0.0 for v in found])
+    if signal.measure in ("decayed_count", "decayed_sum"):
+        return _decayed(signal, chosen, as_of)
     if not chosen:
         return NAN
     first, last = chosen[0].occurred_at, chosen[-1].occurred_at
@@ -86,10 +96,68 @@ def _measure(signal: Signal, chosen: list[Interaction], as_of: int) -> float:
         return float(as_of - first) / float(DAY)
     if len(chosen) == 1:
         return NAN
+    if signal.measure in ("gap_std", "gap_longest", "gap_percentile"):
+        return _gaps(signal.measure, [item.occurred_at for item in chosen], as_of)
     gap = float(last - first) / float(len(chosen) - 1) / float(DAY)
     if signal.measure == "gap_mean":
         return gap
     return silence / gap if gap > 0 else NAN
+
+
+def _of(measure: str, found: list[float]) -> float:
+    if not found:
+        return NAN
+    if measure == "mean":
+        total = found[0]
+        for value in found[1:]:
+            total = total + value
+        return total / float(len(found))
+    return {"minimum": min(found), "maximum": max(found), "last": found[-1]}[measure]
+
+
+def _decayed(signal: Signal, chosen: list[Interaction], as_of: int) -> float:
+    total = 0.0
+    for item in chosen:
+        half_lives = float(as_of - item.occurred_at) / float((signal.half_life or 0) * DAY)
+        weight = math.exp(-half_lives * math.log(2.0))
+        value = number(item, signal.column) if signal.column else 1.0
+        if value is not None:
+            total = total + value * weight
+    return total
+
+
+def _gaps(measure: str, occurred: list[int], as_of: int) -> float:
+    gaps = [later - earlier for earlier, later in itertools.pairwise(occurred)]
+    if measure == "gap_longest":
+        return float(max(gaps)) / float(DAY)
+    if measure == "gap_percentile":
+        shorter = [gap for gap in gaps if gap < as_of - occurred[-1]]
+        return float(len(shorter)) / float(len(gaps))
+    if len(gaps) == 1:
+        return NAN
+    mean = float(occurred[-1] - occurred[0]) / float(len(gaps)) / float(DAY)
+    spread = 0.0
+    for gap in gaps:
+        deviation = float(gap) / float(DAY) - mean
+        spread = spread + deviation * deviation
+    return math.sqrt(spread / float(len(gaps)))
+
+
+def _trend(signal: Signal, chosen: list[Interaction], as_of: int) -> float:
+    """Of all interactions before ``as_of``, whatever the window."""
+    window = (signal.window or 0) * DAY
+    now = [i for i in chosen if i.occurred_at >= as_of - window]
+    if signal.measure == "trend":
+        older = [i for i in chosen if as_of - 2 * window <= i.occurred_at < as_of - window]
+        return _contrast(float(len(now)), float(len(older)))
+    if not chosen or as_of - chosen[0].occurred_at < window:
+        return NAN
+    known = float(as_of - chosen[0].occurred_at) / float(DAY)
+    return _contrast(float(len(now)) / float(signal.window or 0), float(len(chosen)) / known)
+
+
+def _contrast(now: float, before: float) -> float:
+    return (now - before) / (now + before) if now + before > 0 else NAN
 
 
 def _once(history: list[Interaction], numbers: list[str]) -> list[Interaction]:
