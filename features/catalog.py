@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from features.declaration import Signal
 from features.errors import DeclarationError
-from features.signals import Signal, attribute, days, interactions, offer_attribute
+from features.signals import attribute, days, interactions, offer_attribute
 
 RECENCY = "value_days_since_last"
 """The one signal that every catalogue has: missing for who never was a customer."""
@@ -31,11 +32,21 @@ def customer_signals(shape: DataShape) -> tuple[Signal, ...]:
         *value.days_since_last(why="silence is the first sign"),
         *value.gap_mean(why="everyone has a rhythm of their own"),
         *value.gap_ratio(why="silence, measured by their own rhythm"),
+        *value.gap_std(why="who is regular and stops, means it"),
+        *value.gap_longest(why="they may have come back from a longer silence before"),
+        *value.gap_percentile(why="silence, among the silences they came back from"),
+        *value.decayed_count(days(7, 28, 90), why="what was recent counts most"),
+        *value.trend(days(28, 56), why="less than before is the way out"),
+        *value.trend_long_run(days(28, 90), why="less than ever is the way out"),
         *value.days_since_first(why="the first months are the most fragile"),
         *value.count(days(7, 14, 28, 56, 90, 180, 365), why="how often they come"),
     ]
     if "amount" in shape.numbers:
         signals += value.sum("amount", days(14, 28, 90, 365), why="how much they spend")
+        signals += value.mean("amount", days(90), why="small baskets are for what others lack")
+        signals += value.maximum("amount", days(90), why="whether theirs is the main shop")
+        signals += value.last("amount", why="how the latest one went")
+        signals += value.decayed_sum("amount", days(28), why="what was recent counts most")
     for column in shape.numbers:
         if column != "amount":
             signals += value.sum(column, days(28, 90, 365), why=f"how much {column} they have")

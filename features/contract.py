@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from features import clock, kernel
+from features.declaration import Signal
 from features.errors import ContractError, DeclarationError
 from features.interactions import Attribute, Interaction
 from features.offers import Offer, Value
 from features.online import evaluate
 from features.plan import Plan, compile_plan
-from features.signals import Signal
 
 PROBE_INSTANT = 18_000 * clock.DAY
 N_PROBES = 6

@@ -31,7 +31,8 @@ class Program(NamedTuple):
     """A compiled plan.
 
     ``steps`` has one row a signal: measure, filter, column, window in microseconds (0: all),
-    keyed (0 or 1), half-life in microseconds. ``wanted[filter, kind]`` is 1 where a filter takes a kind.
+    keyed (0 or 1), half-life in microseconds. ``wanted[filter, kind]`` is 1 where a filter takes
+    a kind.
     """
 
     steps: Int64
@@ -256,7 +257,7 @@ def _of_column(
             found = min(found, value)
         else:
             found = max(found, value)
-    return found / float(count) if measure == MEAN and count > 0 else found
+    return float(found / float(count) if measure == MEAN and count > 0 else found)
 
 
 @njit(cache=True, nogil=True)
@@ -319,7 +320,7 @@ def _long_run(
     if known < window:
         return np.nan
     now = float(high - low) / (float(window) / DAY)
-    return _contrast(now, float(high) / (float(known) / DAY))
+    return float(_contrast(now, float(high) / (float(known) / DAY)))
 
 
 @njit(cache=True, nogil=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from features import kernel
+from features.declaration import Signal
 from features.interactions import (
     Attribute,
     Interaction,
@@ -14,7 +15,6 @@ from features.interactions import (
 )
 from features.offers import Offer
 from features.plan import Categories, Plan, offer_table
-from features.signals import Signal
 from features.values import SignalValues
 
 NAN = float("nan")

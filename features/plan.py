@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 
 from features import clock, kernel
+from features.declaration import MEASURES, OF_COLUMN, Signal
 from features.errors import DeclarationError
 from features.offers import Offer, Value
-from features.signals import MEASURES, OF_COLUMN, Signal
 
 KindsOfRole = Mapping[str, tuple[str, ...]]
 

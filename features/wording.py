@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from features.declaration import OF_COLUMN, Signal
 from features.offers import Value
-from features.signals import Signal
 
 NOUNS: dict[str, tuple[str, str]] = {
     "value": ("purchase", "purchases"),
@@ -18,6 +18,13 @@ NOUNS: dict[str, tuple[str, str]] = {
     "offer_accepted": ("offer taken", "offers taken"),
     "offer_declined": ("offer declined", "offers declined"),
     "other": ("other contact", "other contacts"),
+}
+_RHYTHM = {
+    "gap_ratio": "silent for {times} the usual gap",
+    "gap_std": "gaps differ by {length}",
+    "gap_longest": "longest gap {length}",
+    "gap_percentile": "longer silent than {share} of their gaps",
+    "decayed_count": "lately {number} {many}, halved every {half}",
 }
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
@@ -69,10 +76,35 @@ class Wording:
             return f"first {one} {ago(number)}"
         if signal.measure == "gap_mean":
             return f"usually every {length(number, after_every=True)}"
-        return f"silent for {_times(number)} the usual gap"
+        if signal.measure in ("trend", "trend_long_run"):
+            return self._trend(signal, number, many)
+        if signal.measure in OF_COLUMN:
+            return self._of_column(signal, number, many)
+        return _RHYTHM[signal.measure].format(
+            one=one,
+            many=many,
+            length=length(number),
+            times=_times(number),
+            share=f"{number:.0%}",
+            number=_number(number),
+            half=length(signal.half_life or 1),
+        )
+
+    def _trend(self, signal: Signal, number: float, many: str) -> str:
+        than = "the days before" if signal.measure == "trend" else "usual"
+        how = "as many" if abs(number) < 0.1 else "fewer" if number < 0 else "more"
+        return f"{how} {many}{_window(signal)} {'as' if how == 'as many' else 'than'} {than}"
+
+    def _of_column(self, signal: Signal, number: float, many: str) -> str:
+        column = (signal.column or "").replace("_", " ")
+        said = self.money(number) if signal.column == "amount" else f"{_number(number)} {column}"
+        if signal.measure == "decayed_sum":
+            return f"lately {said} over {many}, halved every {length(signal.half_life or 1)}"
+        words = {"mean": "on average", "minimum": "at least", "maximum": "at most", "last": "last"}
+        return f"{words[signal.measure]} {said} over {many}{_window(signal)}"
 
     def _missing(self, signal: Signal, one: str, many: str, fits: str) -> str:
-        if signal.measure in ("gap_mean", "gap_ratio"):
+        if signal.measure.startswith(("gap", "trend")):
             return "too few for a rhythm"
         return f"no {one}{fits.replace('fit ', 'fits ')} yet"
 

@@ -7,12 +7,12 @@ from typing import Literal
 import numpy as np
 
 from features.catalog import RECENCY
+from features.declaration import ROLES
 from features.interactions import Attribute, Interaction
 from features.offers import Offer, Value
 from features.online import evaluate, warm_up
 from features.plan import Plan
 from features.sections import Roles
-from features.signals import ROLES
 from features.wording import Wording
 from serving.policy import HeldBack, hold_back
 from serving.reasons import Reason, reasons_of

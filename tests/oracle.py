@@ -8,10 +8,10 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 
+from features.declaration import OF_COLUMN, Signal
 from features.interactions import Attribute, Interaction, number
 from features.offers import Offer, Value
 from features.plan import KindsOfRole, as_category, as_number
-from features.signals import OF_COLUMN, Signal
 
 DAY = 24 * 3600 * 1_000_000
 NAN = math.nan

@@ -2,9 +2,10 @@
 
 from hypothesis import strategies as st
 
+from features.declaration import Signal
 from features.interactions import Attribute, Interaction
 from features.offers import Offer
-from features.signals import Signal, attribute, days, interactions, offer_attribute
+from features.signals import attribute, days, interactions, offer_attribute
 
 DAY = 24 * 3600 * 1_000_000
 AS_OF = 17_000 * DAY

@@ -9,11 +9,12 @@ import pyarrow.compute as pc
 
 from features.batch import Spine, compute
 from features.catalog import DataShape, customer_signals, offer_signals
+from features.declaration import ROLES, Signal
 from features.errors import DataError
 from features.history import History
 from features.plan import Plan, compile_plan
 from features.sections import Roles
-from features.signals import ROLES, Signal, days, interactions
+from features.signals import days, interactions
 from features.values import SignalValues
 from training.splits import snapshots
 from training.tasks import Churn, Examples, Int8, Int64, OfferTask, churn_labels, offer_examples
