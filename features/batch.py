@@ -18,8 +18,8 @@ from features.plan import Categories, Plan, offer_table
 from features.values import SignalValues
 
 Int64 = npt.NDArray[np.int64]
-BLOCK = 64
-"""Customers are computed in blocks of about this many thousand rows times interactions."""
+MOST_BLOCKS = 64
+"""Into how many blocks of customers the work is cut, for threads and for progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ def _blocks(history_start: Int64, row_start: Int64) -> list[int]:
     """Return the edges of blocks of customers that hold about equal work."""
     n = len(history_start) - 1
     work = np.cumsum(np.diff(history_start) + 20) + np.cumsum(np.diff(row_start) * 20)
-    n_blocks = max(1, min(n, BLOCK))
+    n_blocks = max(1, min(n, MOST_BLOCKS))
     cuts = np.searchsorted(work, np.linspace(0, work[-1] if n else 0, n_blocks + 1)[1:-1])
     return sorted({0, *cuts.tolist(), n})
 

@@ -10,13 +10,16 @@ import click
 
 from features import clock
 from features.console import Commands, progress, settings_option
+from features.errors import SourceError
 from features.settings import Settings, read_settings
+from features.sources.digest import data_digest
 from features.sources.reader import read_history
 from features.wording import Wording
 from serving.loading import load_scorer, open_store
 from serving.scorer import ChurnScore, OfferDecision
 
 SHOWN, WITH_OFFERS = 10, 3
+UNKNOWN = "unknown"  # a database source: nothing says cheaply whether it changed
 BENTOML = Path("var") / "bentoml"
 
 
@@ -31,13 +34,26 @@ def import_sources(settings_path: str) -> None:
     """Bring the sources' history into the store, once."""
     settings = read_settings(settings_path)
     store = open_store(settings)
-    if store.imported:
+    digest = data_digest(settings) or UNKNOWN
+    if store.imported is not None:
+        _refuse_other_data(store.imported, digest)
         click.echo("The store holds the sources' history already.")
         return
     history = read_history(settings)
     with progress("Importing into the store", len(history.interactions)) as advance:
-        new = store.import_history(history, advance)
+        new = store.import_history(history, digest, advance)
     click.echo(f"{new:,} interactions are new.")
+
+
+def _refuse_other_data(imported: str, digest: str) -> None:
+    if UNKNOWN not in (imported, digest) and imported != digest:
+        raise SourceError(
+            "store",
+            "the history of other tables or other settings than now",
+            "the history that the models are trained on",
+            "Name a new store under [serving] in the settings (or remove the old one, if nothing "
+            "was recorded in it), and import again.",
+        )
 
 
 @commands.command()

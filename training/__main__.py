@@ -45,8 +45,8 @@ def offers(settings_path: str) -> None:
 
 def _train(settings: Settings, tasks: list[Task], if_changed: bool) -> None:
     recipe = recipe_of(settings)
+    current = {task: registry.champion(settings, task) for task in tasks}
     if if_changed and recipe:
-        current = {task: registry.champion(settings, task) for task in tasks}
         for version in current.values():
             if version and version.recipe == recipe:
                 click.echo(

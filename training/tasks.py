@@ -160,7 +160,7 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
     end = (
         "valid_to"
         if task.horizon == UNTIL_VALID_TO
-        else f"occurred_at + {parse_days(task.horizon) * clock.DAY}"
+        else f"least(valid_to, occurred_at + {parse_days(task.horizon) * clock.DAY})"
     )
     episodes = connection.sql(
         f"""

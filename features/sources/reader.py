@@ -1,12 +1,15 @@
 """Reading a deployment's sources into one history."""
 
+import time
+
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features import clock
 from features.errors import SourceError
 from features.history import ATTRIBUTES_SCHEMA, History
-from features.interactions import COLUMNS, INSTANTS, ORDER
+from features.interactions import CLOCK_SKEW, COLUMNS, INSTANTS, ORDER
 from features.settings import Settings
 from features.sources.attributes import read_attributes
 from features.sources.interactions import read_interactions
@@ -36,6 +39,7 @@ def read_history(settings: Settings) -> History:
                 "sources", "no interactions", "at least one row", "Check the paths in the settings."
             )
         known_until = settings.project.now()
+        _refuse_future(interactions)
         if known_until is None:
             known_until = 1 + max(pc.max(interactions[name]).as_py() for name in INSTANTS)
         interactions = _as_known(connection, interactions, known_until)
@@ -76,3 +80,17 @@ def _as_known(
         .to_arrow_table()
         .cast(interactions.schema)
     )
+
+
+def _refuse_future(interactions: pa.Table) -> None:
+    """Refuse instants that have not come: the end of the history would follow the worst of them."""
+    now = time.time_ns() // 1000 + CLOCK_SKEW
+    for name in INSTANTS:
+        late = interactions.filter(pc.field(name) > now)
+        if len(late):
+            raise SourceError(
+                f"source '{late['source'][0].as_py()}', column '{name}'",
+                f"{clock.isoformat(late[name][0].as_py())} (in {len(late)} rows)",
+                "times that have come",
+                "Mend or drop those rows.",
+            )
