@@ -130,6 +130,8 @@ def told(errors: Sequence[Mapping[str, Any]], model: type[BaseModel]) -> tuple[s
         known = list(model.model_fields)
         remedy = nearest(path[-1][:LONGEST_SHOWN], known) if len(path) == 1 else FORMS
         return subject, "an unknown key", "a documented key", remedy
+    if error["type"] == "model_attributes_type" and isinstance(error.get("input"), bytes):
+        return "body", "text of another type", "JSON", "Send `Content-Type: application/json`."
     if error["type"] == "missing":
         return subject, "nothing", "a value", f"Add `{subject}`."
     if error["type"] == "json_invalid":

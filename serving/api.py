@@ -133,6 +133,8 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # what it is registered for
     if error.status_code == 503:
         return _problem(503, "service", str(error.detail), "loaded models", "Try again shortly.")
+    if error.status_code == 400:
+        return _problem(400, "body", "bytes that cannot be read", "JSON in UTF-8", "Mend the body.")
     got = f"{request.method} {request.url.path}: {error.detail}"
     wanted, remedy = "a request of this API", "It is described at /v1/docs."
     return _problem(error.status_code, "request", got, wanted, remedy, error.headers)

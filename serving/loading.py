@@ -57,7 +57,7 @@ def load_scorer(settings: Settings, store: Store) -> Scorer:
             f"model '{registry.MODEL_NAMES['churn']}'",
             "no version with alias 'champion'",
             "a trained model",
-            "Run `make train`, or `python -m training main`.",
+            f"Run `make train`, or `python -m training main --settings {settings.path}`.",
         )
     connection = duckdb.connect()
     offers, _ = read_offers(connection, settings)

@@ -45,7 +45,7 @@ class Churn(Section):
     @classmethod
     def _positive(cls, text: str) -> str:
         if parse_days(text) == 0:
-            raise ValueError("it must be at least '1d'")
+            raise ValueError("at least '1d'")
         return text
 
     @property
@@ -73,7 +73,7 @@ class OfferTask(Section):
     @classmethod
     def _known(cls, text: str) -> str:
         if text != UNTIL_VALID_TO and parse_days(text) == 0:
-            raise ValueError("it must be at least '1d'")
+            raise ValueError("at least '1d'")
         return text
 
 

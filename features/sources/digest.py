@@ -6,7 +6,7 @@ from pathlib import Path
 
 from features.settings import Settings
 
-SECTIONS = ("project", "interactions", "attributes", "offers", "roles")
+SECTIONS = ("interactions", "attributes", "offers")
 
 
 def data_digest(settings: Settings) -> str | None:
@@ -22,6 +22,7 @@ def data_digest(settings: Settings) -> str | None:
         return None
     digest = hashlib.sha256()
     read = {name: settings.raw.get(name) for name in SECTIONS}
+    read |= {"timezone": settings.project.timezone, "known_until": settings.project.now()}
     digest.update(json.dumps(read, sort_keys=True, default=str).encode())
     for source in sources:
         for path in _files(Path(settings.file(source)).absolute()):

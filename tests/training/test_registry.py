@@ -143,3 +143,11 @@ def test_too_short_a_history_ends_with_code_2_and_a_failed_run(tmp_path: Path) -
     assert list(runs["status"]) == ["FAILED"]
     assert registry.champion(settings, "churn") is None
     shutil.rmtree(tmp_path)
+
+
+def test_offers_without_a_table_of_offers_are_a_clear_error(tmp_path: Path) -> None:
+    path = write_shop(tmp_path, n_customers=2)
+    path.write_text(path.read_text().replace('[offers]\nsource = "offers.csv"\n', ""))
+    result = CliRunner().invoke(commands, ["offers", "--settings", str(path)])
+    assert result.exit_code == 2
+    assert "no section [offers]" in result.output
