@@ -61,7 +61,7 @@ $(VENV)/.uv: requirements.lock
 	@python=$$(for p in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
 		$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done); \
 	[ -n "$$python" ] || { echo "error: no python3 of 3.11 or newer; name one with PYTHON=…" >&2; exit 2; }; \
-	[ -x $(BIN)/python ] || $$python -m venv $(VENV)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $$python -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
 	@touch $@
 

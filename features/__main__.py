@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from features import clock
-from features.console import Commands, progress, settings_option
+from features.console import WIDE, Commands, progress, settings_option, tell_notes
 from features.settings import read_settings
 
 
-@click.group(cls=Commands, help=__doc__)
+@click.group(cls=Commands, help=__doc__, context_settings=WIDE)
 def commands() -> None:
     """Name the program."""
 
@@ -61,7 +61,9 @@ def check(settings_path: str) -> None:
         )
     for name, number in sorted(history.attribute_numbers.items()):
         click.echo(f"  attribute {name}: a {'number' if number else 'category'}")
-    click.echo(f"  offers: {len(history.offers)}")
+    if history.offers:
+        click.echo(f"  offers: {len(history.offers)}")
+    tell_notes(history)
 
 
 if __name__ == "__main__":

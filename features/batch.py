@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from features import kernel
+from features import arrays, kernel
 from features.history import History
 from features.interactions import NUMBERS, ORDER
 from features.offers import Offer
@@ -18,8 +18,8 @@ from features.plan import Categories, Plan, offer_table
 from features.values import SignalValues
 
 Int64 = npt.NDArray[np.int64]
-BLOCK = 64
-"""Customers are computed in blocks of about this many thousand rows times interactions."""
+MOST_BLOCKS = 64
+"""Into how many blocks of customers the work is cut, for threads and for progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def compute(
     customer = np.array(pa.compute.index_in(spine.customer_id, customers), dtype=np.int64)
     order = np.argsort(customer, kind="stable")
     offers, table = _offers(plan, history.offers, spine, topics, categories)
-    rows = kernel.Rows(
+    rows = arrays.Rows(
         start=_starts(customer[order], len(customers)),
         as_of=np.array(spine.as_of, dtype=np.int64)[order],
         offer=offers[order],
@@ -87,7 +87,7 @@ def compute(
 
 def _histories(
     plan: Plan, history: History, connection: duckdb.DuckDBPyConnection, n_customers: int
-) -> tuple[kernel.Histories, dict[str, int]]:
+) -> tuple[arrays.Histories, dict[str, int]]:
     """Return the interactions of the wanted customers in canonical order, and topic codes."""
     connection.register("interactions", history.interactions)
     extra = sorted(set(plan.numbers) - set(NUMBERS))
@@ -111,7 +111,7 @@ def _histories(
     kinds = _codes(table["kind"], dict(plan.kind_codes), other=len(plan.kinds))
     topics: dict[str, int] = {}
     topic = _codes(table["topic"], topics, other=None)
-    histories = kernel.Histories(
+    histories = arrays.Histories(
         start=_starts(_int64(table["c"]), n_customers),
         occurred=_int64(table["occurred_at"]),
         recorded=_int64(table["recorded_at"]),
@@ -130,7 +130,7 @@ def _facts(
     connection: duckdb.DuckDBPyConnection,
     n_customers: int,
     categories: Categories,
-) -> kernel.Facts:
+) -> arrays.Facts:
     """Return the attributes of the wanted customers in order of what was known when."""
     connection.register("attributes", history.attributes)
     codes = plan.attribute_codes
@@ -147,7 +147,7 @@ def _facts(
         categories.encode(value, is_number[n])
         for value, n in zip(table["value"].to_pylist(), name.tolist(), strict=True)
     ]
-    return kernel.Facts(
+    return arrays.Facts(
         start=_starts(_int64(table["c"]), n_customers),
         known=_int64(table["known_at"]),
         name=name,
@@ -161,7 +161,7 @@ def _offers(
     spine: Spine,
     topics: Mapping[str, int],
     categories: Categories,
-) -> tuple[Int64, kernel.OfferTable]:
+) -> tuple[Int64, arrays.OfferTable]:
     """Return each spine row's place among its offers, and those offers as the kernel reads them."""
     if spine.offer_id is None:
         return np.full(len(spine), -1, dtype=np.int64), offer_table(plan, [], topics, categories)
@@ -193,7 +193,7 @@ def _blocks(history_start: Int64, row_start: Int64) -> list[int]:
     """Return the edges of blocks of customers that hold about equal work."""
     n = len(history_start) - 1
     work = np.cumsum(np.diff(history_start) + 20) + np.cumsum(np.diff(row_start) * 20)
-    n_blocks = max(1, min(n, BLOCK))
+    n_blocks = max(1, min(n, MOST_BLOCKS))
     cuts = np.searchsorted(work, np.linspace(0, work[-1] if n else 0, n_blocks + 1)[1:-1])
     return sorted({0, *cuts.tolist(), n})
 

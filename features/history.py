@@ -36,7 +36,8 @@ class History:
 
     ``interactions`` and ``attributes`` have the schemas of this module, in any order;
     ``attribute_numbers`` says of each attribute whether it is a number. ``known_until`` is the
-    instant from which nothing more can be known: every interaction lies before it.
+    instant from which nothing more can be known: every interaction lies before it. ``notes``
+    say what reading them assumed or left out.
     """
 
     interactions: pa.Table
@@ -46,6 +47,7 @@ class History:
     numbers: tuple[str, ...] = ()
     attribute_numbers: Mapping[str, bool] = field(default_factory=dict)
     offer_numbers: Mapping[str, bool] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def interactions_table(items: Iterable[Interaction], numbers: Iterable[str] = ()) -> pa.Table:

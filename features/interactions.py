@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from features import clock
 from features.errors import InteractionError, nearest
 
 INSTANTS = ("occurred_at", "recorded_at")
@@ -141,9 +142,10 @@ def check_interaction(
     if item.occurred_at > now + CLOCK_SKEW:
         raise InteractionError(
             "occurred_at",
-            "a time in the future",
-            "a time that has come",
-            "Send an interaction once it has happened; the server's clock is in `as_of`.",
+            clock.isoformat(item.occurred_at),
+            f"a time before the recording clock, {clock.isoformat(now)}",
+            "Send it once it has happened; a time without a zone is read in the project's. "
+            "The demo's clock is set by [project] clock.",
         )
     for name in (*NUMBERS, *item.numbers):
         value = number(item, name)

@@ -7,74 +7,20 @@ floating-point sum would depend on the instants computed beside it.
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
+
+from features.arrays import Facts, Float64, Histories, Int64, OfferTable, Program, Rows
 
 ENGINE_VERSION = 1
 """Raised whenever some signal's bits change; part of every contract."""
-
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
-UInt8 = npt.NDArray[np.uint8]
 
 COUNT, SUM, SINCE_LAST, SINCE_FIRST, GAP_MEAN, GAP_RATIO, ATTRIBUTE, OFFER = range(8)
 MEAN, MINIMUM, MAXIMUM, LAST, GAP_STD, GAP_LONGEST, GAP_PERCENTILE = range(8, 15)
 DECAYED_COUNT, DECAYED_SUM, TREND, TREND_LONG_RUN = range(15, 19)
 DAY = 86_400_000_000.0
 LN_2 = math.log(2.0)
-
-
-class Program(NamedTuple):
-    """A compiled plan.
-
-    ``steps`` has one row a signal: measure, filter, column, window in microseconds (0: all),
-    keyed (0 or 1), half-life in microseconds. ``wanted[filter, kind]`` is 1 where a filter takes
-    a kind.
-    """
-
-    steps: Int64
-    wanted: UInt8
-
-
-class Histories(NamedTuple):
-    """Interactions of many customers, each customer's in canonical order.
-
-    Those of customer ``c`` are ``start[c]:start[c + 1]``; ``numbers`` is (n_columns, n).
-    """
-
-    start: Int64
-    occurred: Int64
-    recorded: Int64
-    kind: Int64
-    topic: Int64
-    numbers: Float64
-
-
-class Facts(NamedTuple):
-    """Attributes of many customers, each customer's in order of ``known``, then name and value."""
-
-    start: Int64
-    known: Int64
-    name: Int64
-    value: Float64
-
-
-class Rows(NamedTuple):
-    """The rows to compute: those of customer ``c`` are ``start[c]:start[c + 1]``."""
-
-    start: Int64
-    as_of: Int64
-    offer: Int64
-
-
-class OfferTable(NamedTuple):
-    """Offers: ``values`` is (n_offers, n_attributes), ``topics`` (n_offers, n_topics)."""
-
-    values: Float64
-    topics: UInt8
 
 
 @njit(cache=True, nogil=True)
@@ -118,7 +64,7 @@ def evaluate(
             latest_recorded[i - begin] = running
         for r in range(rows.start[c], rows.start[c + 1]):
             as_of = rows.as_of[r]
-            seen = _first_at(histories.occurred, begin, end, as_of) - begin
+            seen = np.searchsorted(histories.occurred[begin:end], as_of)
             if seen > 0 and latest_recorded[seen - 1] >= as_of:
                 _index(program, histories, begin, end, as_of, late, n_late)
                 _row(
@@ -185,67 +131,58 @@ def _row(
         low = 0
         if window > 0:
             low = _first_place_at(histories.occurred, taken, high, as_of - window)
+        chosen = taken[low:high]
         if keyed:
-            out[s] = _keyed(measure, histories, taken, low, high, column, as_of, offer, offers)
+            out[s] = _keyed(measure, histories, chosen, column, as_of, offer, offers)
         elif measure in (DECAYED_COUNT, DECAYED_SUM):
-            out[s] = _decayed(measure, histories, taken, high, column, as_of, half_life)
+            out[s] = _decayed(measure, histories, chosen, column, as_of, half_life)
         elif measure == TREND:
             before = _first_place_at(histories.occurred, taken, low, as_of - 2 * window)
             out[s] = _contrast(float(high - low), float(low - before))
         elif measure == TREND_LONG_RUN:
-            out[s] = _long_run(histories, taken, low, high, as_of, window)
+            out[s] = _long_run(histories, taken[:high], high - low, as_of, window)
         elif measure in (MEAN, MINIMUM, MAXIMUM, LAST):
-            out[s] = _of_column(measure, histories, taken, low, high, column)
+            out[s] = _of_column(measure, histories, chosen, column)
         elif measure in (GAP_STD, GAP_LONGEST, GAP_PERCENTILE):
-            out[s] = _gaps(measure, histories, taken, high, as_of)
+            out[s] = _gaps(measure, histories, chosen, as_of)
         else:
-            out[s] = _unkeyed(measure, histories, taken, low, high, column, as_of)
+            out[s] = _unkeyed(measure, histories, chosen, column, as_of)
 
 
 @njit(cache=True, nogil=True)
-def _unkeyed(
-    measure: int,
-    histories: Histories,
-    taken: Int64,
-    low: int,
-    high: int,
-    column: int,
-    as_of: int,
-) -> float:
+def _unkeyed(measure: int, histories: Histories, chosen: Int64, column: int, as_of: int) -> float:
     if measure == COUNT:
-        return float(high - low)
+        return float(len(chosen))
     if measure == SUM:
         total = 0.0
-        for k in range(low, high):
-            value = histories.numbers[column, taken[k]]
+        for i in chosen:
+            value = histories.numbers[column, i]
             if not np.isnan(value):
                 total += value
         return total
-    if high == low:
+    if len(chosen) == 0:
         return np.nan
-    silence = float(as_of - histories.occurred[taken[high - 1]]) / DAY
+    first, last = histories.occurred[chosen[0]], histories.occurred[chosen[-1]]
+    silence = float(as_of - last) / DAY
     if measure == SINCE_LAST:
         return silence
-    first = histories.occurred[taken[low]]
     if measure == SINCE_FIRST:
         return float(as_of - first) / DAY
-    if high - low < 2:
+    if len(chosen) < 2:
         return np.nan
-    gap = float(histories.occurred[taken[high - 1]] - first) / float(high - low - 1) / DAY
+    gap = float(last - first) / float(len(chosen) - 1) / DAY
     if measure == GAP_MEAN:
         return gap
     return silence / gap if gap > 0.0 else np.nan
 
 
 @njit(cache=True, nogil=True)
-def _of_column(
-    measure: int, histories: Histories, taken: Int64, low: int, high: int, column: int
-) -> float:
+def _of_column(measure: int, histories: Histories, chosen: Int64, column: int) -> float:
     """Fold the values that are there; with none of them the measure is missing."""
     count = 0
     found = np.nan
-    for k in range(low, high):
-        value = histories.numbers[column, taken[k]]
+    for i in chosen:
+        value = histories.numbers[column, i]
         if np.isnan(value):
             continue
         count += 1
@@ -261,46 +198,37 @@ def _of_column(
 
 
 @njit(cache=True, nogil=True)
-def _gaps(measure: int, histories: Histories, taken: Int64, high: int, as_of: int) -> float:
-    if high < 2:
+def _gaps(measure: int, histories: Histories, chosen: Int64, as_of: int) -> float:
+    n_gaps = len(chosen) - 1
+    if n_gaps < 1:
         return np.nan
-    first, last = histories.occurred[taken[0]], histories.occurred[taken[high - 1]]
+    first, last = histories.occurred[chosen[0]], histories.occurred[chosen[-1]]
     silence = as_of - last
-    mean = float(last - first) / float(high - 1) / DAY
+    mean = float(last - first) / float(n_gaps) / DAY
     longest, shorter, spread = 0, 0, 0.0
-    for k in range(1, high):
-        gap = histories.occurred[taken[k]] - histories.occurred[taken[k - 1]]
+    for k in range(n_gaps):
+        gap = histories.occurred[chosen[k + 1]] - histories.occurred[chosen[k]]
         longest = max(longest, gap)
         shorter += gap < silence
         spread += (float(gap) / DAY - mean) * (float(gap) / DAY - mean)
     if measure == GAP_LONGEST:
         return float(longest) / DAY
     if measure == GAP_PERCENTILE:
-        return float(shorter) / float(high - 1)
-    return math.sqrt(spread / float(high - 1)) if high > 2 else np.nan
+        return float(shorter) / float(n_gaps)
+    return math.sqrt(spread / float(n_gaps)) if n_gaps > 1 else np.nan
 
 
 @njit(cache=True, nogil=True)
 def _decayed(
-    measure: int,
-    histories: Histories,
-    taken: Int64,
-    high: int,
-    column: int,
-    as_of: int,
-    half_life: int,
+    measure: int, histories: Histories, chosen: Int64, column: int, as_of: int, half_life: int
 ) -> float:
     total = 0.0
-    for k in range(high):
-        i = taken[k]
-        age = float(as_of - histories.occurred[i]) / float(half_life)
+    for i in chosen:
+        weight = math.exp(-(float(as_of - histories.occurred[i]) / float(half_life)) * LN_2)
         if measure == DECAYED_COUNT:
-            total += math.exp(-age * LN_2)
-        else:
-            value = histories.numbers[column, i]
-            if not np.isnan(value):
-                weighted = value * math.exp(-age * LN_2)
-                total += weighted
+            total += weight
+        elif not np.isnan(histories.numbers[column, i]):
+            total += histories.numbers[column, i] * weight
     return total
 
 
@@ -310,26 +238,20 @@ def _contrast(now: float, before: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _long_run(
-    histories: Histories, taken: Int64, low: int, high: int, as_of: int, window: int
-) -> float:
+def _long_run(histories: Histories, seen: Int64, n_now: int, as_of: int, window: int) -> float:
     """Compare the rate in the window with that since the first; too young a history is missing."""
-    if high == 0:
+    if len(seen) == 0 or as_of - histories.occurred[seen[0]] < window:
         return np.nan
-    known = as_of - histories.occurred[taken[0]]
-    if known < window:
-        return np.nan
-    now = float(high - low) / (float(window) / DAY)
-    return float(_contrast(now, float(high) / (float(known) / DAY)))
+    known = float(as_of - histories.occurred[seen[0]]) / DAY
+    now = float(n_now) / (float(window) / DAY)
+    return float(_contrast(now, float(len(seen)) / known))
 
 
 @njit(cache=True, nogil=True)
 def _keyed(
     measure: int,
     histories: Histories,
-    taken: Int64,
-    low: int,
-    high: int,
+    chosen: Int64,
     column: int,
     as_of: int,
     offer: int,
@@ -341,17 +263,14 @@ def _keyed(
     count = 0
     total = 0.0
     latest = -1
-    for k in range(low, high):
-        i = taken[k]
+    for i in chosen:
         topic = histories.topic[i]
         if topic < 0 or not offers.topics[offer, topic]:
             continue
         count += 1
         latest = i
-        if measure == SUM:
-            value = histories.numbers[column, i]
-            if not np.isnan(value):
-                total += value
+        if measure == SUM and not np.isnan(histories.numbers[column, i]):
+            total += histories.numbers[column, i]
     if measure == COUNT:
         return float(count)
     if measure == SUM:
@@ -365,17 +284,6 @@ def _latest_fact(facts: Facts, customer: int, name: int, as_of: int) -> float:
         if facts.known[i] < as_of and facts.name[i] == name:
             return float(facts.value[i])
     return np.nan
-
-
-@njit(cache=True, nogil=True)
-def _first_at(instants: Int64, low: int, high: int, instant: int) -> int:
-    while low < high:
-        middle = (low + high) // 2
-        if instants[middle] < instant:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 @njit(cache=True, nogil=True)

@@ -35,8 +35,6 @@ class Offer:
         """
         if name == "topics":
             return float(len(self.topics))
-        if name == "customer_value":
-            return self.customer_value
         if name == "days_valid":
             undated = self.valid_from == clock.EVER or self.valid_to == 2**63 - 1
             return None if undated else (self.valid_to - self.valid_from) / clock.DAY

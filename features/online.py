@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from features import kernel
+from features import arrays, kernel
 from features.declaration import Signal
 from features.interactions import (
     Attribute,
@@ -46,7 +46,7 @@ def evaluate(
     n = len(ordered)
     other = len(plan.kinds)
     codes = plan.kind_codes
-    histories = kernel.Histories(
+    histories = arrays.Histories(
         start=np.array([0, n], dtype=np.int64),
         occurred=np.array([item.occurred_at for item in ordered], dtype=np.int64),
         recorded=np.array([item.recorded_at for item in ordered], dtype=np.int64),
@@ -61,7 +61,7 @@ def evaluate(
         ).reshape(len(plan.numbers), n),
     )
     n_rows = max(1, len(offers))
-    rows = kernel.Rows(
+    rows = arrays.Rows(
         start=np.array([0, n_rows], dtype=np.int64),
         as_of=np.full(n_rows, as_of, dtype=np.int64),
         offer=np.arange(n_rows, dtype=np.int64) if offers else np.full(1, -1, dtype=np.int64),
@@ -82,13 +82,13 @@ def _or_nan(value: float | None) -> float:
     return NAN if value is None else value + 0.0
 
 
-def _facts(plan: Plan, attributes: Iterable[Attribute], categories: Categories) -> kernel.Facts:
+def _facts(plan: Plan, attributes: Iterable[Attribute], categories: Categories) -> arrays.Facts:
     read = plan.attribute_codes
     kept = sorted(
         (a for a in attributes if a.name in read), key=lambda a: (a.known_at, a.name, a.value)
     )
     numeric = {signal.column: signal.number for signal in _attribute_signals(plan)}
-    return kernel.Facts(
+    return arrays.Facts(
         start=np.array([0, len(kept)], dtype=np.int64),
         known=np.array([a.known_at for a in kept], dtype=np.int64),
         name=np.array([read[a.name] for a in kept], dtype=np.int64),

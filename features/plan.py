@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from features import clock, kernel
+from features import arrays, clock
 from features.declaration import MEASURES, OF_COLUMN, Signal
 from features.errors import DeclarationError
 from features.offers import Offer, Value
@@ -50,7 +50,7 @@ class Plan:
         return {name: code for code, name in enumerate(self.attributes)}
 
     @cached_property
-    def program(self) -> kernel.Program:
+    def program(self) -> arrays.Program:
         """The arrays that the kernel runs."""
         filters: list[str | None] = []
         steps = np.zeros((len(self.signals), 6), dtype=np.int64)
@@ -73,7 +73,7 @@ class Plan:
                 wanted[i] = 1
             else:
                 wanted[i, [self.kind_codes[kind] for kind in self.roles.get(role, ())]] = 1
-        return kernel.Program(steps, wanted)
+        return arrays.Program(steps, wanted)
 
     @cached_property
     def categories(self) -> tuple[bool, ...]:
@@ -165,7 +165,7 @@ def as_category(value: float | str) -> str:
 
 def offer_table(
     plan: Plan, offers: Iterable[Offer], topics: Mapping[str, int], categories: Categories
-) -> kernel.OfferTable:
+) -> arrays.OfferTable:
     """Return the offers as the kernel reads them; ``topics`` are the codes of the history's."""
     offers = list(offers)
     numeric = {s.column: s.number for s in plan.signals if s.measure == "offer_attribute"}
@@ -177,4 +177,4 @@ def offer_table(
         for topic in offer.topics:
             if topic in topics:
                 members[row, topics[topic]] = 1
-    return kernel.OfferTable(values, members)
+    return arrays.OfferTable(values, members)

@@ -37,6 +37,13 @@ class Project(Section):
     currency: str = ""
     clock: datetime | None = None
 
+    @field_validator("clock", mode="before")
+    @classmethod
+    def _a_time(cls, moment: object) -> object:
+        if moment is not None and not isinstance(moment, str | datetime):
+            raise ValueError("the clock is a time such as '2018-01-01T00:00:00'")
+        return moment
+
     @field_validator("timezone")
     @classmethod
     def _exists(cls, name: str) -> str:
@@ -66,6 +73,12 @@ class InteractionsSource(Section):
     numbers: dict[str, str] = {}
 
     @model_validator(mode="after")
+    def _named(self) -> Self:
+        if "://" in self.source and not self.name:
+            raise ValueError("a database source needs a name: add name = '…'")
+        return self
+
+    @model_validator(mode="after")
     def _known_columns(self) -> Self:
         for column in self.columns:
             if column not in COLUMNS or column == "source":
@@ -88,7 +101,7 @@ class InteractionsSource(Section):
     @property
     def label(self) -> str:
         """The name of the source in messages and in the idempotency key."""
-        return self.name or Path(self.source.split("://")[-1]).stem
+        return self.name or Path(self.source).stem
 
 
 class AttributesSource(Section):

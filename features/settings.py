@@ -127,9 +127,7 @@ def parse_days(text: str) -> int:
     """
     match = re.fullmatch(r"(\d{1,5})d", text)
     if not match:
-        raise ValueError(
-            f"'{text}' is not a whole, non-negative number of days; write for example '28d'"
-        )
+        raise ValueError("a whole number of days up to 99999, such as '28d'")
     return int(match[1])
 
 
@@ -160,5 +158,5 @@ def _parse(model: type[M], table: Any, subject: str, path: Path) -> M:
         if first["type"] == "missing":
             raise SettingsError(where, "nothing", "a value", f"Add `{key} = …`.") from error
         got = "this section" if first["loc"] == () else repr(first["input"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(where, got, "a valid value", f"{message}.") from error
+        wanted = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        raise SettingsError(where, got, wanted.rstrip("."), "Mend it there.") from error

@@ -125,18 +125,25 @@ def told(errors: Sequence[Mapping[str, Any]], model: type[BaseModel]) -> tuple[s
     """
     error = min(errors, key=lambda e: e["type"] != "extra_forbidden")
     path = [str(part) for part in error["loc"] if part != "body"]
-    subject = ".".join(path) or "body"
+    subject = _plain(".".join(path) or "body")
     if error["type"] == "extra_forbidden":
-        remedy = nearest(path[-1], list(model.model_fields)) if len(path) == 1 else FORMS
+        known = list(model.model_fields)
+        remedy = nearest(path[-1][:LONGEST_SHOWN], known) if len(path) == 1 else FORMS
         return subject, "an unknown key", "a documented key", remedy
+    if error["type"] == "model_attributes_type" and isinstance(error.get("input"), bytes):
+        return "body", "text of another type", "JSON", "Send `Content-Type: application/json`."
     if error["type"] == "missing":
         return subject, "nothing", "a value", f"Add `{subject}`."
     if error["type"] == "json_invalid":
         return "body", "text that is not JSON", "a JSON object", f"{error['ctx']['error']}."
-    got = repr(error.get("input"))
-    shown = got if len(got) <= LONGEST_SHOWN else got[:LONGEST_SHOWN] + "…"
     wanted = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return subject, shown, wanted, FORMS
+    return subject, _plain(repr(error.get("input"))), _plain(wanted), FORMS
+
+
+def _plain(text: str) -> str:
+    """Return text short enough to answer with, in characters that can be sent."""
+    shown = text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
+    return shown.encode("utf-8", "backslashreplace").decode()
 
 
 def _interaction(plain: Any, zone: str) -> Interaction:

@@ -1,5 +1,6 @@
 """The HTTP API under ``/v1``: routes and their documents, no logic."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
@@ -29,6 +31,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     422: {"model": ErrorResponse, "description": "The request is not of the documented form."},
     503: {"model": ErrorResponse, "description": "The service is not ready."},
 }
+LOGGER = logging.getLogger(__name__)
 REQUESTS: dict[str, type[BaseModel]] = {
     "interactions": InteractionsRequest,
     "churn": ChurnRequest,
@@ -47,6 +50,7 @@ def create_api() -> FastAPI:
     api.add_exception_handler(RequestValidationError, _invalid)
     api.add_exception_handler(RapportError, _refused)
     api.add_exception_handler(HTTPException, _http_error)
+    api.add_exception_handler(SQLAlchemyError, _store_error)
 
     @api.post("/interactions")
     async def interactions(request: Request, body: InteractionsRequest) -> InteractionsResponse:
@@ -113,10 +117,24 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
     return _problem(422, error.subject, str(error.got), error.wanted, error.remedy)
 
 
+async def _store_error(request: Request, error: Exception) -> JSONResponse:
+    LOGGER.error("the store failed: %s", type(error.__cause__ or error).__name__)
+    return _problem(
+        503,
+        "store",
+        "no answer",
+        "a database that answers",
+        "Try again shortly.",
+        {"Retry-After": "1"},
+    )
+
+
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # what it is registered for
     if error.status_code == 503:
         return _problem(503, "service", str(error.detail), "loaded models", "Try again shortly.")
+    if error.status_code == 400:
+        return _problem(400, "body", "bytes that cannot be read", "JSON in UTF-8", "Mend the body.")
     got = f"{request.method} {request.url.path}: {error.detail}"
-    wanted, remedy = "a path and method of this API", "They are described at /v1/docs."
+    wanted, remedy = "a request of this API", "It is described at /v1/docs."
     return _problem(error.status_code, "request", got, wanted, remedy, error.headers)

@@ -1,5 +1,6 @@
 """Loading: a scorer put together from settings, registry and store."""
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -19,7 +20,7 @@ CACHE = Path("var") / "models"
 
 def open_store(settings: Settings) -> Store:
     """Open the settings' store, its clock at the settings' clock."""
-    return Store(store_url(settings), settings.project.now())
+    return Store(store_url(settings), settings.project.now(), settings.project.name)
 
 
 def load_model(settings: Settings, task: Task) -> Model | None:
@@ -27,8 +28,21 @@ def load_model(settings: Settings, task: Task) -> Model | None:
     version = registry.champion(settings, task)
     if version is None:
         return None
-    folder = registry.fetch(settings, version, settings.path.parent / CACHE)
-    return Model(version.name, version.version, registry.CHAMPION, load_bundle(folder))
+    cache = settings.path.parent / CACHE
+    folder = registry.fetch(settings, version, cache)
+    try:
+        bundle = load_bundle(folder)
+    except ModelError:  # the copy may be damaged: take another before giving up
+        shutil.rmtree(folder)
+        bundle = load_bundle(registry.fetch(settings, version, cache))
+    if bundle.card.task != task:
+        raise ModelError(
+            f"model '{version.name}' version {version.version}",
+            f"a model of {bundle.card.task}",
+            f"a model of {task}",
+            "Put the alias 'champion' back on a version that training registered.",
+        )
+    return Model(version.name, version.version, registry.CHAMPION, bundle)
 
 
 def load_scorer(settings: Settings, store: Store) -> Scorer:
@@ -43,7 +57,7 @@ def load_scorer(settings: Settings, store: Store) -> Scorer:
             f"model '{registry.MODEL_NAMES['churn']}'",
             "no version with alias 'champion'",
             "a trained model",
-            "Run `make train`, or `python -m training main`.",
+            f"Run `make train`, or `python -m training main --settings {settings.path}`.",
         )
     connection = duckdb.connect()
     offers, _ = read_offers(connection, settings)

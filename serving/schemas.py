@@ -1,5 +1,6 @@
 """Schemas of the API: what a request may hold, and what an answer does."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,7 @@ Number = Annotated[float, Field(strict=True)]
 
 
 def _only_text(value: Any) -> Any:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d", value):
         raise ValueError("a time in ISO 8601, such as 2018-01-01T04:00:00Z")
     return value
 
@@ -67,7 +68,7 @@ class InteractionIn(Request):
     rating: Number | None = None
     resolved: Annotated[bool, Field(strict=True)] | None = None
     due_at: Time | None = None
-    numbers: dict[str, Number] = Field(
+    numbers: dict[Text, Number] = Field(
         default_factory=dict, description="Further columns that the settings declare."
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from features.catalog import RECENCY
 from features.declaration import ROLES
-from features.interactions import Attribute, Interaction
+from features.interactions import Attribute, Interaction, canonical_order
 from features.offers import Offer, Value
 from features.online import evaluate, warm_up
 from features.plan import Plan
@@ -140,15 +140,14 @@ class Scorer:
         channel: str | None,
         limit: int,
         n_reasons: int,
-        offer_ids: Sequence[str] | None = None,
     ) -> OfferDecision:
         """Return the offers worth making to a customer now, best first."""
         assert self.offer_model is not None  # the API answers before, where there is no model
         as_of = self.store.as_of()
         interactions, attributes = self.store.histories([customer_id])[customer_id]
-        accepted = [i for i in interactions if i.kind in self._accepted]
-        known = any(i.recorded_at < as_of and i.occurred_at < as_of for i in interactions)
-        candidates = [self.offers[name] for name in offer_ids or self.offers]
+        known = [i for i in interactions if i.recorded_at < as_of and i.occurred_at < as_of]
+        accepted = [i for i in canonical_order(known) if i.kind in self._accepted]
+        candidates = list(self.offers.values())
         held = {o.offer_id: hold_back(o, channel, accepted, as_of, self.zone) for o in candidates}
         open_offers = [o for o in candidates if held[o.offer_id] is None]
         held_back = [reason for reason in held.values() if reason is not None]
@@ -168,7 +167,7 @@ class Scorer:
                 self._offer(bundle, open_offers[i], worth[i], matrix[[i]], values.row(i), n_reasons)
                 for i in best
             ]
-        return OfferDecision(customer_id, as_of, known, ranked, held_back)
+        return OfferDecision(customer_id, as_of, bool(known), ranked, held_back)
 
     def _row(self, history: History, as_of: int) -> tuple[np.ndarray, list[Value], Status]:
         bundle = self.churn_model.bundle

@@ -66,7 +66,7 @@ async def _answer(
     form: type[BaseModel],
     fields: dict[str, Any],
 ) -> dict[str, Any]:
-    """Check a request as ``/v1`` does, answer it off the event loop, tell what is wrong."""
+    """Answer what BentoML let through, off the event loop; tell what is wrong as ``/v1`` does."""
     try:
         response = await run_in_threadpool(answer, scorer, form(**fields))
     except ValidationError as error:

@@ -19,6 +19,8 @@ from serving.tables import ATTRIBUTES, CLOCK, DECISIONS, INTERACTIONS, METADATA,
 
 FIELDS = ("customer_id", *ORDER)
 BATCH = 20_000
+CLOCK_LAG = 1_000_000
+"""Microseconds by which the instant of a score may lie behind the present."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +39,33 @@ class Store:
         url: a database URL; the tables are made when they are missing.
         start: where the recording clock starts (microseconds since 1970 UTC) when the history
             has ended; ``None`` is the present.
+        project: whose customers they are; a store of another project is refused.
     """
 
-    def __init__(self, url: str, start: int | None = None) -> None:
+    def __init__(self, url: str, start: int | None = None, project: str = "") -> None:
         self._engine = open_engine(url)
+        self._writer = self._engine.execution_options(immediate=True)
+        shown = self._engine.url.render_as_string(hide_password=True)
         try:
-            METADATA.create_all(self._engine)
-            with self._engine.begin() as connection:
+            with self._writer.begin() as connection:
+                METADATA.create_all(connection)
                 insert = _insert(self._engine, CLOCK).on_conflict_do_nothing()
-                connection.execute(insert, {"id": 1, "last_recorded": 0, "imported": False})
+                connection.execute(insert, {"id": 1, "last_recorded": 0, "project": project})
+                owner = connection.execute(sa.select(CLOCK.c.project)).scalar_one()
         except sa.exc.SQLAlchemyError as error:
-            shown = self._engine.url.render_as_string(hide_password=True)
             raise SourceError(
                 f"store {shown}",
                 str(error).splitlines()[0],
                 "a database that can be written",
                 "Check `store` under [serving] in the settings.",
             ) from error
+        if owner != project:
+            raise SourceError(
+                f"store {shown}",
+                f"the customers of project '{owner}'",
+                f"those of '{project}', or an empty database",
+                "Name a store of its own under [serving] in the settings.",
+            )
         self._base = None if start is None else max(start, self.last_recorded() + 1)
         self._began = time.monotonic_ns()
         self._writing = threading.Lock()
@@ -74,8 +86,17 @@ class Store:
             return int(connection.execute(sa.select(CLOCK.c.last_recorded)).scalar_one())
 
     def as_of(self) -> int:
-        """Return an instant that sees every interaction recorded so far."""
-        return max(self.now(), self.last_recorded() + 1)
+        """Return an instant that sees every interaction recorded so far, and that stays true.
+
+        It is just after the committed recording clock, and nothing recorded later is stamped
+        before it: a score given at it can be computed again. When the clock has fallen a second
+        behind the present, it is moved on first.
+        """
+        last = self.last_recorded()
+        if self.now() - last > CLOCK_LAG:
+            with self._write() as (_, stamp):
+                last = stamp
+        return last + 1
 
     def record(self, items: Sequence[Interaction]) -> Recorded:
         """Append interactions, all stamped with one recording time, durable on return.
@@ -115,7 +136,7 @@ class Store:
         found: dict[str, tuple[list[Interaction], list[Attribute]]] = {
             customer: ([], []) for customer in customers
         }
-        columns = [INTERACTIONS.c[name] for name in (*FIELDS, "numbers")]
+        columns = [INTERACTIONS.c[name] for name in Interaction.__dataclass_fields__]
         with self._engine.connect() as connection:
             for begin in range(0, len(customers), 500):
                 part = list(customers[begin : begin + 500])
@@ -142,7 +163,7 @@ class Store:
             "as_of": as_of,
             "decision": json.dumps(decision),
         }
-        with self._engine.begin() as connection:
+        with self._writer.begin() as connection:
             connection.execute(DECISIONS.insert(), row)
         return decision_id
 
@@ -154,15 +175,24 @@ class Store:
         return None if row is None else {**row._mapping, "decision": json.loads(row.decision)}
 
     @property
-    def imported(self) -> bool:
-        """Whether the sources' history has been brought in."""
+    def imported(self) -> str | None:
+        """The digest of the history that was brought in, ``None`` before it was."""
         with self._engine.connect() as connection:
-            return bool(connection.execute(sa.select(CLOCK.c.imported)).scalar_one())
+            digest: str | None = connection.execute(sa.select(CLOCK.c.imported)).scalar_one()
+        return digest
 
     def import_history(
-        self, history: History, progress: Callable[[int], object] = lambda rows: None
+        self,
+        history: History,
+        digest: str,
+        progress: Callable[[int], object] = lambda rows: None,
     ) -> int:
-        """Bring in a history whole or not at all, keeping its recording times.
+        """Bring in a history once, whole or not at all, keeping its recording times.
+
+        Args:
+            history: the interactions and attributes.
+            digest: names the data, so that others are not taken for them later.
+            progress: called with the number of interactions done since the last call.
 
         Returns:
             How many interactions were new; those whose source and id are known are not.
@@ -172,8 +202,11 @@ class Store:
             [("customer_id", "ascending"), ("occurred_at", "ascending")]
         )
         latest = history.known_until - 1
+        count = sa.select(sa.func.count(INTERACTIONS.c.seq))
         with self._write() as (connection, _):
-            before = connection.execute(sa.select(sa.func.count(INTERACTIONS.c.seq))).scalar_one()
+            if connection.execute(sa.select(CLOCK.c.imported)).scalar_one() is not None:
+                return 0
+            before = connection.execute(count).scalar_one()
             insert = _insert(self._engine, INTERACTIONS).on_conflict_do_nothing()
             for batch in table.to_batches(BATCH):
                 connection.execute(insert, _import_rows(batch.to_pydict(), history.numbers))
@@ -181,21 +214,20 @@ class Store:
             for facts in history.attributes.to_batches(BATCH):
                 if len(facts):
                     connection.execute(ATTRIBUTES.insert(), facts.to_pylist())
-            after = connection.execute(sa.select(sa.func.count(INTERACTIONS.c.seq))).scalar_one()
-            connection.execute(
-                CLOCK.update().values(
-                    imported=True,
-                    last_recorded=sa.case(
-                        (CLOCK.c.last_recorded > latest, CLOCK.c.last_recorded), else_=latest
-                    ),
-                )
-            )
+            after = connection.execute(count).scalar_one()
+            mark = sa.case((CLOCK.c.last_recorded > latest, CLOCK.c.last_recorded), else_=latest)
+            connection.execute(CLOCK.update().values(imported=digest, last_recorded=mark))
         return int(after - before)
 
     @contextmanager
     def _write(self) -> Iterator[tuple[sa.Connection, int]]:
-        """Open the one write at a time, with the recording time that it stamps."""
-        with self._writing, self._engine.begin() as connection:
+        """Open the one write at a time, with the recording time that it stamps.
+
+        The clock is read once the write is alone: a stamp is never before an instant at which
+        somebody else was already told what is known.
+        """
+        with self._writing, self._writer.begin() as connection:
+            connection.execute(CLOCK.update().values(last_recorded=CLOCK.c.last_recorded))
             now = self.now()
             later = sa.case((CLOCK.c.last_recorded >= now, CLOCK.c.last_recorded + 1), else_=now)
             update = CLOCK.update().values(last_recorded=later).returning(CLOCK.c.last_recorded)
@@ -244,39 +276,6 @@ def _import_rows(columns: dict[str, list[Any]], numbers: Sequence[str]) -> list[
 
 
 def _interaction(row: Sequence[Any]) -> Interaction:
-    (
-        customer,
-        occurred,
-        recorded,
-        key,
-        source,
-        kind,
-        channel,
-        topic,
-        case,
-        offer,
-        amount,
-        wait,
-        rating,
-        resolved,
-        due,
-        numbers,
-    ) = row
-    return Interaction(
-        customer,
-        occurred,
-        recorded,
-        kind,
-        key,
-        source,
-        channel,
-        topic,
-        case,
-        offer,
-        amount,
-        wait,
-        rating,
-        resolved,
-        due,
-        json.loads(numbers) if numbers else {},
-    )
+    """Build an interaction from a row of its fields in their order, numbers as text."""
+    *values, numbers = row
+    return Interaction(*[*values, json.loads(numbers) if numbers else {}])

@@ -46,13 +46,15 @@ DECISIONS = sa.Table(
     sa.Column("as_of", sa.BigInteger, nullable=False),
     sa.Column("decision", sa.Text, nullable=False),
 )
-# One row: the recording clock. Every write updates it first, so writes are one after another.
+# One row: the recording clock, whose store it is, and the digest of the data brought in.
+# Every write updates it first, so writes are one after another.
 CLOCK = sa.Table(
     "clock",
     METADATA,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("last_recorded", sa.BigInteger, nullable=False),
-    sa.Column("imported", sa.Boolean, nullable=False),
+    sa.Column("project", sa.Text, nullable=False),
+    sa.Column("imported", sa.Text),
 )
 
 
@@ -66,7 +68,11 @@ def open_engine(url: str) -> sa.Engine:
         parsed = sa.engine.make_url(url)
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+        engine = sa.create_engine(
+            parsed,
+            hide_parameters=True,  # errors are logged, customers are not
+            pool_pre_ping=parsed.get_backend_name() != "sqlite",
+        )
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError, OSError) as error:
         raise SourceError(
             "[serving] store",
@@ -83,10 +89,12 @@ def open_engine(url: str) -> sa.Engine:
 def _set_pragmas(connection: Any, _: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions by itself
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
+    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
 def _begin(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+    # A transaction that reads first and writes later fails at once where another one writes.
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -38,11 +38,11 @@ def store(shop: Settings, tmp_path: Path) -> Iterator[Store]:
 
     filled = shop.path.parent / "filled.db"
     if not filled.exists():
-        first = Store(f"sqlite:///{filled}", shop.project.now())
-        first.import_history(read_history(shop))
+        first = Store(f"sqlite:///{filled}", shop.project.now(), "shop")
+        first.import_history(read_history(shop), "digest")
         first.close()
     shutil.copy(filled, tmp_path / "store.db")
-    opened = Store(f"sqlite:///{tmp_path / 'store.db'}", shop.project.now())
+    opened = Store(f"sqlite:///{tmp_path / 'store.db'}", shop.project.now(), "shop")
     yield opened
     opened.close()
 

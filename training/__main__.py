@@ -2,7 +2,8 @@
 
 import click
 
-from features.console import Commands, settings_option, steps
+from features.console import WIDE, Commands, settings_option, steps, tell_notes
+from features.errors import SettingsError
 from features.history import History
 from features.settings import Settings, read_settings
 from features.sources.reader import read_history
@@ -10,9 +11,10 @@ from training import registry, tracking
 from training.pipeline import TITLES, Trained, train
 from training.recipe import recipe_of
 from training.registry import Task
+from training.tasks import Churn, OfferTask, Value
 
 
-@click.group(cls=Commands, help=__doc__)
+@click.group(cls=Commands, help=__doc__, context_settings=WIDE)
 def commands() -> None:
     """Name the program."""
 
@@ -44,9 +46,10 @@ def offers(settings_path: str) -> None:
 
 
 def _train(settings: Settings, tasks: list[Task], if_changed: bool) -> None:
+    _check_sections(settings, tasks)
     recipe = recipe_of(settings)
+    current = {task: registry.champion(settings, task) for task in tasks}
     if if_changed and recipe:
-        current = {task: registry.champion(settings, task) for task in tasks}
         for version in current.values():
             if version and version.recipe == recipe:
                 click.echo(
@@ -59,6 +62,7 @@ def _train(settings: Settings, tasks: list[Task], if_changed: bool) -> None:
     click.echo("Reading the sources …")
     history = read_history(settings)
     click.echo(f"{len(history.interactions):,} interactions.")
+    tell_notes(history)
     if len(tasks) == 1:
         _train_one(settings, history, tasks[0], recipe)
     else:
@@ -66,6 +70,20 @@ def _train(settings: Settings, tasks: list[Task], if_changed: bool) -> None:
             for task in tasks:
                 _train_one(settings, history, task, recipe)
     click.echo(f"Runs are tracked at {registry.tracking_uri(settings)}")
+
+
+def _check_sections(settings: Settings, tasks: list[Task]) -> None:
+    """Refuse what is wrong with the settings before anything is read."""
+    settings.section("churn", Churn)
+    settings.section("offer", OfferTask)
+    settings.section("value", Value)
+    if "offers" in tasks and settings.offers is None:
+        raise SettingsError(
+            settings.path.name,
+            "no section [offers]",
+            "a table of offers to learn from",
+            "Add [offers], or train the churn model alone.",
+        )
 
 
 def _train_one(settings: Settings, history: History, task: Task, recipe: str | None) -> None:
@@ -90,6 +108,8 @@ def _tell(trained: Trained, version: registry.Version) -> None:
             f"  {name:<9} AUC {evaluation.auc[name]:.3f}, "
             f"gain {mean:+.3f} [{low:+.3f}, {high:+.3f}]"
         )
+        if high < 0:
+            click.echo(f"  warning: it is worse than {name}; look at the data before using it")
     for reason, count in trained.dataset.left_out.items():
         if count:
             click.echo(f"  left out: {count:,} rows, {reason}")

@@ -123,9 +123,12 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
         "vocabularies": dict(bundle.vocabularies),
         "card": card,
     }
-    (folder / BUNDLE).write_text(json.dumps(plain, indent=1, default=dict), encoding="utf-8")
     probes = probes_of(bundle.plan, bundle.vocabularies)
     (folder / PROBES).write_text(json.dumps(probes), encoding="utf-8")
+    plain["probes"] = _digest(folder / PROBES)
+    plain = json.loads(json.dumps(plain, default=dict))
+    plain["digest"] = _digest_of(plain)
+    (folder / BUNDLE).write_text(json.dumps(plain, indent=1), encoding="utf-8")
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -145,6 +148,8 @@ def load_bundle(folder: Path) -> Bundle:
                 f"format {FORMAT}",
                 "Train the model again with this version.",
             )
+        if plain.pop("digest") != _digest_of(plain) or plain["probes"] != _digest(folder / PROBES):
+            raise ValueError(f"{BUNDLE} or {PROBES} is not the one that was saved")
         plan = plan_of(plain["contract"])
         calibrator = Calibrator(
             **{name: float.fromhex(value) for name, value in plain["calibrator"].items()}
@@ -163,6 +168,8 @@ def load_bundle(folder: Path) -> Bundle:
         KeyError,
         TypeError,
         AttributeError,
+        IndexError,
+        OverflowError,
         lgb.basic.LightGBMError,
     ) as error:
         raise ModelError(
@@ -183,3 +190,7 @@ def load_bundle(folder: Path) -> Bundle:
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _digest_of(plain: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

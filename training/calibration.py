@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GroupKFold
@@ -36,11 +36,6 @@ class Calibrator:
         """Return how fast the probability grows with the margin."""
         p = self(margin)
         return np.asarray(self.slope * p * (1.0 - p))
-
-    def inverse(self, probability: Float64 | float) -> Float64:
-        """Return the margins of probabilities."""
-        margin: Float64 = (logit(probability) - self.intercept) / self.slope
-        return margin
 
 
 def margin_of(booster: lgb.Booster, matrix: Float64) -> Float64:

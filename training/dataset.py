@@ -62,7 +62,7 @@ def churn_plan(history: History, roles: Roles, task: Churn) -> Plan:
 
 
 def cohort_signals(task: Churn) -> tuple[Signal, ...]:
-    """Return the signals that say whether a customer is in the cohort: active, and not gone."""
+    """Return the signals that say of a customer: active, known at all, and not gone."""
     value = interactions(role="value")
     active = value.count(days(task.active_days), why="whether they are a customer now")
     gone = interactions(role="exit").count(why="whether they have left")

@@ -1,34 +1,47 @@
 """The recipe: a fingerprint of everything a model follows from, to know when it is current."""
 
 import hashlib
+import importlib.metadata
 import json
 from pathlib import Path
 
+from features import clock, kernel
 from features.settings import Settings
+from features.sources.digest import data_digest
 
 LAYERS = ("features", "training")
+# What scoring a bundle needs; MLflow pins the versions installed now.
+REQUIREMENTS = (
+    "mlflow",
+    "lightgbm",
+    "numba",
+    "numpy",
+    "pandas",
+    "pydantic",
+    "scikit-learn",
+    "scipy",
+    "tzdata",
+)
+
+
+def requirements() -> list[str]:
+    """Return what scoring a bundle needs, with the versions installed."""
+    return [f"{name}=={importlib.metadata.version(name)}" for name in REQUIREMENTS]
 
 
 def recipe_of(settings: Settings) -> str | None:
-    """Return the fingerprint of settings, source files and code.
+    """Return the fingerprint of settings, data, code and libraries.
 
     ``None`` where a source is a database: nothing says cheaply whether it changed.
     """
-    sources = [table.source for table in settings.interactions]
-    sources += [table.source for table in settings.attributes]
-    if settings.offers:
-        sources.append(settings.offers.source)
-    if any("://" in source for source in sources):
+    data = data_digest(settings)
+    if data is None:
         return None
-    digest = hashlib.sha256()
     raw = {name: part for name, part in settings.raw.items() if name != "serving"}
-    digest.update(json.dumps(raw, sort_keys=True, default=str).encode())
+    facts = [data, raw, requirements(), clock.TZDATA_VERSION, kernel.ENGINE_VERSION]
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode())
     root = Path(__file__).parent.parent
-    files = [path for layer in LAYERS for path in sorted((root / layer).rglob("*.py"))]
-    for source in sources:
-        path = Path(settings.file(source)).absolute()
-        files += sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
-    for path in files:
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    for layer in LAYERS:
+        for path in sorted((root / layer).rglob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -4,8 +4,11 @@ import hashlib
 import importlib
 import logging
 import os
+import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -17,10 +20,14 @@ from features.settings import Settings
 Task = Literal["churn", "offers"]
 MODEL_NAMES: dict[Task, str] = {"churn": "rapport-churn", "offers": "rapport-offers"}
 CHAMPION = "champion"
-RECIPE_TAG = "rapport.recipe"
+RECIPE_TAG, PROJECT_TAG = "rapport.recipe", "rapport.project"
 DATABASE = "mlflow.db"
 # MLflow writes the URI it is given into the environment: what we chose is not the user's choice.
 _DEFAULTS: set[str] = set()
+
+
+class ArtifactsMissing(Exception):
+    """The registry names artifacts that are not where it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +64,48 @@ def open_registry(settings: Settings) -> ModuleType:
     return mlflow
 
 
-def champion(settings: Settings, task: Task) -> Version | None:
-    """Return the version that serves, ``None`` when there is none yet."""
+def _shown(uri: str) -> str:
+    """Return a URI without its user and password."""
+    return re.sub(r"//[^/@]*@", "//", uri)
+
+
+@contextmanager
+def answering(settings: Settings) -> Iterator[ModuleType]:
+    """Give MLflow, and turn what is wrong with it into an error for people."""
     mlflow = open_registry(settings)
     try:
-        found = mlflow.MlflowClient().get_model_version_by_alias(MODEL_NAMES[task], CHAMPION)
-    except mlflow.exceptions.MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            return None
+        yield mlflow
+    except (mlflow.exceptions.MlflowException, ArtifactsMissing) as error:
         raise ModelError(
             "model registry",
             str(error).splitlines()[0],
-            "an MLflow that answers",
-            f"Check the server at {tracking_uri(settings)}, or set MLFLOW_TRACKING_URI.",
+            "an MLflow that answers and holds its artifacts",
+            f"Check the server at {_shown(tracking_uri(settings))}, or set MLFLOW_TRACKING_URI.",
         ) from error
+
+
+def champion(settings: Settings, task: Task) -> Version | None:
+    """Return the version that serves, ``None`` when there is none yet.
+
+    Raises:
+        ModelError: MLflow does not answer, or its champion is of another project.
+    """
+    with answering(settings) as mlflow:
+        try:
+            found = mlflow.MlflowClient().get_model_version_by_alias(MODEL_NAMES[task], CHAMPION)
+        except mlflow.exceptions.MlflowException as error:
+            no_alias = error.error_code == "INVALID_PARAMETER_VALUE" and "not found" in str(error)
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST" or no_alias:
+                return None
+            raise
+    project = found.tags.get(PROJECT_TAG, settings.project.name)
+    if project != settings.project.name:
+        raise ModelError(
+            f"model '{found.name}'",
+            f"a champion of the project '{project}'",
+            f"one of '{settings.project.name}'",
+            "Keep each project's settings in a folder, or on an MLflow server, of its own.",
+        )
     return version_of(found)
 
 
@@ -87,16 +122,22 @@ def version_of(found: Any) -> Version:
 
 def fetch(settings: Settings, version: Version, folder: Path) -> Path:
     """Copy a version's bundle below ``folder`` unless it is there, and return its path."""
-    mlflow = open_registry(settings)
     # A registry that is begun anew counts its versions anew.
     which = hashlib.sha256(version.source.encode()).hexdigest()[:8]
     place = folder / version.name / f"{version.version}-{which}"
     if not place.exists():
         partial = place.with_name(f"{place.name}.{os.getpid()}.partial")
         with tempfile.TemporaryDirectory() as scratch:
-            path = mlflow.artifacts.download_artifacts(
-                f"{version.model_uri}/artifacts/bundle", dst_path=scratch
-            )
+            with answering(settings) as mlflow:
+                try:
+                    path = mlflow.artifacts.download_artifacts(
+                        f"{version.model_uri}/artifacts/bundle", dst_path=scratch
+                    )
+                except OSError as error:
+                    raise ArtifactsMissing(str(error)) from error
             shutil.copytree(path, partial)
-        partial.rename(place)
+        if place.exists():  # another process was faster
+            shutil.rmtree(partial)
+        else:
+            partial.rename(place)
     return place

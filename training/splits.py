@@ -18,7 +18,7 @@ N_TESTS, FEWEST_TESTS, FEWEST_SNAPSHOTS = 6, 4, 4
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Rows by use. Every label of an earlier part is complete when the next part begins.
+    """Rows by use. Every label window of an earlier part ends before the next part begins.
 
     ``refit`` holds every row whose label is complete when the test begins, those purged between
     the parts too. ``test`` is empty in the split by which the registered model is fitted.

@@ -45,7 +45,7 @@ class Churn(Section):
     @classmethod
     def _positive(cls, text: str) -> str:
         if parse_days(text) == 0:
-            raise ValueError("it must be at least '1d'")
+            raise ValueError("at least '1d'")
         return text
 
     @property
@@ -73,7 +73,7 @@ class OfferTask(Section):
     @classmethod
     def _known(cls, text: str) -> str:
         if text != UNTIL_VALID_TO and parse_days(text) == 0:
-            raise ValueError("it must be at least '1d'")
+            raise ValueError("at least '1d'")
         return text
 
 
@@ -160,7 +160,7 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
     end = (
         "valid_to"
         if task.horizon == UNTIL_VALID_TO
-        else f"occurred_at + {parse_days(task.horizon) * clock.DAY}"
+        else f"least(valid_to, occurred_at + {parse_days(task.horizon) * clock.DAY})"
     )
     episodes = connection.sql(
         f"""

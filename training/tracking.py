@@ -1,6 +1,5 @@
 """Tracking: what a training run leaves in MLflow, and the version that it registers."""
 
-import importlib.metadata
 import os
 import tempfile
 import warnings
@@ -14,39 +13,30 @@ from typing import Any
 from features.settings import Settings
 from training.bundle import save_bundle
 from training.pipeline import Trained
+from training.recipe import requirements
 from training.registry import (
     CHAMPION,
     MODEL_NAMES,
+    PROJECT_TAG,
     RECIPE_TAG,
     Version,
+    answering,
     open_registry,
     tracking_uri,
     version_of,
 )
 
 ARTIFACTS = "mlartifacts"
-# What scoring a bundle needs; MLflow pins the versions installed now.
-REQUIREMENTS = (
-    "mlflow",
-    "lightgbm",
-    "numba",
-    "numpy",
-    "pandas",
-    "pydantic",
-    "scikit-learn",
-    "scipy",
-    "tzdata",
-)
 
 
 @contextmanager
 def tracked(settings: Settings, title: str) -> Iterator[None]:
     """Keep a run open: the one that ``mlflow run`` began, else a new one."""
-    mlflow = open_registry(settings)
-    if "MLFLOW_RUN_ID" not in os.environ and mlflow.active_run() is None:
-        _choose_experiment(mlflow, settings)
-    with mlflow.start_run(run_name=title, nested=mlflow.active_run() is not None):
-        yield
+    with answering(settings) as mlflow:
+        if "MLFLOW_RUN_ID" not in os.environ and mlflow.active_run() is None:
+            _choose_experiment(mlflow, settings)
+        with mlflow.start_run(run_name=title, nested=mlflow.active_run() is not None):
+            yield
 
 
 def _choose_experiment(mlflow: ModuleType, settings: Settings) -> None:
@@ -74,12 +64,13 @@ def register(settings: Settings, trained: Trained, recipe: str | None) -> Versio
             artifacts={"bundle": str(bundle)},
             code_paths=[str(root), str(root.parent / "features")],
             signature=_signature(mlflow, trained),
-            pip_requirements=[f"{p}=={importlib.metadata.version(p)}" for p in REQUIREMENTS],
+            pip_requirements=requirements(),
             registered_model_name=name,
         )
     version = str(info.registered_model_version)
     client = mlflow.MlflowClient()
     client.set_model_version_tag(name, version, RECIPE_TAG, recipe or "")
+    client.set_model_version_tag(name, version, PROJECT_TAG, settings.project.name)
     client.set_model_version_tag(name, version, "fingerprint", trained.bundle.fingerprint)
     client.set_registered_model_alias(name, CHAMPION, version)
     return version_of(client.get_model_version(name, version))

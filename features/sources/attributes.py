@@ -10,7 +10,7 @@ from features.history import ATTRIBUTES_SCHEMA
 from features.sections import AttributesSource
 from features.settings import Settings
 from features.sources.parsing import Parsed, instants_of, literal, parsed_number, text
-from features.sources.tables import first_row, open_table
+from features.sources.tables import first_row, open_table, shown
 
 
 def read_attributes(
@@ -23,7 +23,7 @@ def read_attributes(
     """
     table = open_table(connection, settings, source.source, source.query)
     types = dict(zip(table.columns, map(str, table.types), strict=True))
-    label = f"source '{source.source}'"
+    label = shown(source.source)
     customer = source.columns.get("customer_id", "customer_id")
     known_at = source.columns.get("known_at", "known_at")
     if customer not in types or ("known_at" in source.columns and known_at not in types):

@@ -11,7 +11,7 @@ from features.interactions import COLUMNS, INSTANTS, NUMBERS
 from features.sections import InteractionsSource
 from features.settings import Settings
 from features.sources.parsing import Parsed, instants_of, literal, parsed_number, text
-from features.sources.tables import first_row, open_table
+from features.sources.tables import first_row, open_table, shown
 
 TEXTS = ("customer_id", "interaction_id", "kind", "channel", "topic", "case_id", "offer_id")
 TIMES = (*INSTANTS, "due_at")
@@ -28,7 +28,7 @@ def read_interactions(
     """
     table = open_table(connection, settings, source.source, source.query)
     types = dict(zip(table.columns, map(str, table.types), strict=True))
-    label = f"source '{source.source}'"
+    label = shown(source.source)
     columns = _mapped(source, types, label)
     parsed: dict[str, Parsed] = {}
     for name in (*TEXTS, *TIMES, *NUMBERS, "resolved", *settings.numbers()):

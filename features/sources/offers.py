@@ -11,7 +11,7 @@ from features.errors import SourceError, nearest
 from features.offers import DERIVED_ATTRIBUTES, Offer, Value
 from features.sections import OFFER_COLUMNS
 from features.settings import Settings
-from features.sources.tables import open_table, reading
+from features.sources.tables import open_table, reading, shown
 
 SEPARATOR = "|"
 
@@ -37,7 +37,7 @@ def read_offers(
     for name, theirs in columns.items():
         if theirs not in table.columns and (name in source.columns or name == "offer_id"):
             raise SourceError(
-                f"source '{source.source}', column '{name}'",
+                f"{shown(source.source)}, column '{name}'",
                 f"no column '{theirs}'",
                 "a column of the table",
                 nearest(theirs, table.columns),
@@ -46,7 +46,7 @@ def read_offers(
     numbers = {name: _is_number([row[name] for row in rows]) for name in further}
     offers: dict[str, Offer] = {}
     for i, row in enumerate(rows, 1):
-        label = f"source '{source.source}', row {i}"
+        label = f"{shown(source.source)}, row {i}"
         ours: dict[str, Any] = {name: row.get(theirs) for name, theirs in columns.items()}
         attributes = {n: _as_float(row[n]) if numbers[n] else _text(row[n]) for n in further}
         offer = _offer(ours, attributes, settings.project.timezone, label)

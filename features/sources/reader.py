@@ -1,17 +1,20 @@
 """Reading a deployment's sources into one history."""
 
+import time
+
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features import clock
 from features.errors import SourceError
 from features.history import ATTRIBUTES_SCHEMA, History
-from features.interactions import COLUMNS, INSTANTS, ORDER
+from features.interactions import CLOCK_SKEW, COLUMNS, INSTANTS, ORDER
 from features.settings import Settings
 from features.sources.attributes import read_attributes
 from features.sources.interactions import read_interactions
 from features.sources.offers import read_offers
-from features.sources.tables import reading
+from features.sources.tables import first_row, reading
 
 
 def read_history(settings: Settings) -> History:
@@ -36,9 +39,12 @@ def read_history(settings: Settings) -> History:
                 "sources", "no interactions", "at least one row", "Check the paths in the settings."
             )
         known_until = settings.project.now()
+        _refuse_future(interactions)
         if known_until is None:
             known_until = 1 + max(pc.max(interactions[name]).as_py() for name in INSTANTS)
-        interactions = _as_known(connection, interactions, known_until)
+        read = interactions
+        interactions = _as_known(connection, read, known_until)
+        notes = _notes(connection, read, interactions, known_until)
         attributes = [ATTRIBUTES_SCHEMA.empty_table()]
         attribute_numbers: dict[str, bool] = {}
         for source in settings.attributes:
@@ -58,6 +64,7 @@ def read_history(settings: Settings) -> History:
         numbers=settings.numbers(),
         attribute_numbers=attribute_numbers,
         offer_numbers=offer_numbers,
+        notes=tuple(notes),
     )
 
 
@@ -76,3 +83,45 @@ def _as_known(
         .to_arrow_table()
         .cast(interactions.schema)
     )
+
+
+def _notes(
+    connection: duckdb.DuckDBPyConnection, read: pa.Table, kept: pa.Table, known_until: int
+) -> list[str]:
+    """Return what was left out: after the clock, and of repeated ids all but the first recorded."""
+    notes = []
+    in_time = pc.and_(
+        pc.less(read["occurred_at"], known_until), pc.less(read["recorded_at"], known_until)
+    )
+    if late := len(read) - (pc.sum(in_time).as_py() or 0):
+        notes.append(f"left out {late:,} interactions from after {clock.isoformat(known_until)}")
+    if repeats := len(read) - late - len(kept):
+        content = [n for n in read.column_names if n not in ("recorded_at", "source")]
+        fields = ", ".join(f'"{name}"' for name in content)
+        different, example = first_row(
+            connection,
+            "SELECT count(*), min(interaction_id) FROM (SELECT interaction_id FROM read "
+            "WHERE interaction_id IS NOT NULL GROUP BY source, interaction_id "
+            f"HAVING count(DISTINCT ({fields})) > 1)",
+        )
+        notes.append(f"left out {repeats:,} interactions whose id came before in their source")
+        if different:
+            notes.append(
+                f"{different:,} ids, such as '{example}', came again with other content: is the "
+                "id that of one interaction? Only the first recorded of each is kept"
+            )
+    return notes
+
+
+def _refuse_future(interactions: pa.Table) -> None:
+    """Refuse instants that have not come: the end of the history would follow the worst of them."""
+    now = time.time_ns() // 1000 + CLOCK_SKEW
+    for name in INSTANTS:
+        late = interactions.filter(pc.field(name) > now)
+        if len(late):
+            raise SourceError(
+                f"source '{late['source'][0].as_py()}', column '{name}'",
+                f"{clock.isoformat(late[name][0].as_py())} (in {len(late)} rows)",
+                "times that have come",
+                "Mend or drop those rows.",
+            )

@@ -15,6 +15,18 @@ from features.settings import Settings
 READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".gz": "read_csv", ".tsv": "read_csv"}
 
 
+def shown(source: str) -> str:
+    """Return a source as messages may show it: of a database URL neither user nor password.
+
+    >>> shown("sales.csv"), shown("postgresql://bob:secret@db/shop?sslkey=x")
+    ("source 'sales.csv'", "source 'postgresql://db/shop'")
+    """
+    if "://" not in source:
+        return f"source '{source}'"
+    scheme, _, rest = source.partition("://")
+    return f"source '{scheme}://{rest.rpartition('@')[2].partition('?')[0]}'"
+
+
 def open_table(
     connection: duckdb.DuckDBPyConnection, settings: Settings, source: str, query: str | None
 ) -> duckdb.DuckDBPyRelation:
@@ -33,7 +45,7 @@ def open_table(
     suffix = Path(path).suffix.lower()
     if suffix not in READERS:
         raise SourceError(
-            f"source '{source}'",
+            shown(source),
             f"'{suffix}'",
             f"a file ending in {', '.join(READERS)}, or a database URL with `query`",
             "Export the table to Parquet or CSV.",
@@ -54,7 +66,7 @@ def reading(settings: Settings, source: str) -> Iterator[None]:
     except duckdb.Error as error:
         where = "in the database" if "://" in source else f"at '{settings.file(source)}'"
         raise SourceError(
-            f"source '{source.rpartition('@')[2]}'",
+            shown(source),
             str(error).splitlines()[0],
             "a readable table",
             f"The settings look for it {where}.",
@@ -64,18 +76,16 @@ def reading(settings: Settings, source: str) -> Iterator[None]:
 def _from_database(
     connection: duckdb.DuckDBPyConnection, url: str, query: str | None
 ) -> duckdb.DuckDBPyRelation:
-    shown = f"source '{url.partition('://')[0]}://…'"
     try:
-        shown = "source " + sqlalchemy.engine.make_url(url).render_as_string(hide_password=True)
         if query is None:
-            raise SourceError(shown, "no query", "a `query` to run", "Add query = 'SELECT …'.")
-        engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
+            raise SourceError(shown(url), "no query", "a `query` to run", "Add query = 'SELECT …'.")
+        engine = sqlalchemy.create_engine(url, hide_parameters=True, poolclass=sqlalchemy.NullPool)
         with engine.connect() as database:
             # Arrow types keep whole numbers whole beside missing ones: 12, not 12.0.
             frame = pd.read_sql_query(sqlalchemy.text(query), database, dtype_backend="pyarrow")
     except (sqlalchemy.exc.SQLAlchemyError, pd.errors.DatabaseError, ImportError) as error:
         raise SourceError(
-            shown,
+            shown(url),
             str(error.__cause__ or error).splitlines()[0],
             "a database that answers the query",
             "Check the URL, the query and that the database's driver is installed.",

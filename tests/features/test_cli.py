@@ -60,3 +60,23 @@ def test_an_unknown_command_is_told() -> None:
     done = CliRunner().invoke(commands, ["chekc"])
     assert done.exit_code == 2
     assert "chekc" in done.stderr
+
+
+def test_check_tells_which_rows_were_left_out_as_repeats(tmp_path: Path) -> None:
+    table = (
+        "customer_id,occurred_at,interaction_id\n"
+        "c1,2017-01-01,7\nc2,2017-02-01,7\nc1,2017-03-01,8\nc1,2017-03-01,8\n"
+    )
+    path = write(tmp_path, files={"visits.csv": table})
+    done = CliRunner().invoke(commands, ["check", "--settings", str(path)])
+    assert done.exit_code == 0, done.output
+    assert "note: left out 2 interactions whose id came before in their source" in done.output
+    assert "note: 1 ids, such as '7', came again with other content" in done.output
+
+
+def test_a_time_that_has_not_come_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, files={"visits.csv": "customer_id,occurred_at\nc,2904-01-01\n"})
+    done = CliRunner().invoke(commands, ["check", "--settings", str(path)])
+    assert done.exit_code == 2
+    assert "got 2904-01-01" in done.stderr
+    assert "wanted times that have come" in done.stderr

@@ -111,7 +111,7 @@ def test_a_wrong_source_is_told(tmp_path: Path, line: str, parts: tuple[str, ...
 @pytest.mark.parametrize(
     ("line", "parts"),
     [
-        ('horizon = "-3d"', ("[churn] horizon", "'-3d'", "non-negative")),
+        ('horizon = "-3d"', ("[churn] horizon", "'-3d'", "whole number of days")),
         ('horizon = "4w"', ("[churn] horizon", "'4w'", "'28d'")),
         ('horizon = "0d"', ("[churn] horizon", "at least '1d'")),
         ('active = "0d"', ("[churn] active", "at least '1d'")),

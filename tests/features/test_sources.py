@@ -180,6 +180,7 @@ def test_a_database_answers_a_query(tmp_path: Path) -> None:
     section = f"""
 [[interactions]]
 source = "{database(tmp_path)}"
+name = "shop"
 query = "SELECT * FROM visits"
 kind = "purchase"
 columns = {{ customer_id = "c", occurred_at = "at", offer_id = "offer", amount = "paid" }}
@@ -206,7 +207,7 @@ columns = {{ customer_id = "c", occurred_at = "at", offer_id = "offer", amount =
 def test_a_database_that_does_not_answer_is_told_without_its_password(
     tmp_path: Path, source: str, query: str | None, told: str
 ) -> None:
-    asked = f'query = "{query}"\n' if query else ""
+    asked = 'name = "db"\n' + (f'query = "{query}"\n' if query else "")
     with pytest.raises(RapportError, match=told) as error:
         history(tmp_path, VISITS.replace("visits.csv", source) + asked)
     assert "secret" not in str(error.value)

@@ -81,6 +81,8 @@ def test_an_interaction_changes_the_next_score(client: TestClient, scorer: Score
         ({"customer_id": "a\x00b"}, "customer_id"),
         ({"amout": 3}, "amout"),
         ({"numbers": {"itms": 3}}, "numbers.itms"),
+        ({"numbers": {"\ud800": 3}}, "numbers.\ufffd\ufffd\ufffd.[key]"),
+        ({"occurred_at": "5"}, "occurred_at"),
         ({"interaction_id": "a1", "amount": 99.0}, "interaction_id"),
     ],
 )
@@ -157,6 +159,23 @@ def test_a_wrong_path_or_method_is_a_clear_error(
     answer = client.request(method, path)
     assert answer.status_code == status
     assert answer.json()["error"]["remedy"]
+
+
+def test_a_store_that_does_not_answer_is_a_503_that_names_nobody(
+    client: TestClient, scorer: Scorer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with scorer.store._engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE decisions")
+    answer = client.post("/offers", json={"customer_id": "0001", "channel": "post"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert answer.json()["error"]["subject"] == "store"
+    assert "0001" not in caplog.text
+
+
+def test_an_overlong_key_is_not_sent_back_whole(client: TestClient) -> None:
+    answer = client.post("/churn", json={"customers": ["1"], "k" * 100_000: 1})
+    assert answer.status_code == 422
+    assert len(answer.text) < 1000
 
 
 def test_before_the_models_are_loaded_the_answer_is_503() -> None:

@@ -96,6 +96,53 @@ def test_the_clock_goes_on_after_a_restart(tmp_path: Path) -> None:
     assert Store(url, START).as_of() > last
 
 
+def test_an_instant_that_was_given_stays_true(empty: Store) -> None:
+    """Nothing recorded later is stamped before it, however the clocks run."""
+    for _ in range(20):
+        as_of = empty.as_of()
+        empty.record([bought(None)])
+        assert history(empty)[-1].recorded_at >= as_of
+        assert empty.as_of() > history(empty)[-1].recorded_at
+
+
+def test_a_restart_never_goes_back_before_an_instant_that_was_given(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    first = Store(url, START - 10_000_000)
+    given = first.as_of()
+    first.close()
+    again = Store(url, START - 10_000_000)
+    assert again.as_of() >= given
+    again.record([bought(None)])
+    assert history(again)[-1].recorded_at >= given
+
+
+def test_a_quiet_stores_clock_goes_on(empty: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = empty.as_of()
+    monkeypatch.setattr(empty, "_began", empty._began - 5_000_000_000)
+    assert empty.as_of() >= before + 4_000_000
+
+
+def test_a_store_of_another_project_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    Store(url, START, "grocery").close()
+    with pytest.raises(SourceError, match="the customers of project 'grocery'"):
+        Store(url, START, "bank")
+
+
+OPENER = """
+import sys
+from serving.store import Store
+Store(sys.argv[1], 1_700_000_000_000_000).close()
+"""
+
+
+def test_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    command = [sys.executable, "-c", OPENER, url]
+    opening = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [process.communicate()[1] for process in opening] == [""] * 4
+
+
 def test_many_writers_lose_nothing(empty: Store) -> None:
     def write(worker: int) -> None:
         for n in range(20):
@@ -159,7 +206,11 @@ def test_an_import_keeps_recording_times_and_comes_before_what_is_recorded_later
     stored = [item for items, _ in store.histories(customers).values() for item in items]
     assert len(stored) == len(source.interactions)
     assert max(item.recorded_at for item in stored) < source.known_until
-    assert store.imported
+    assert store.imported == "digest"
+    assert store.import_history(source, "digest") == 0
+    assert len(store.histories(["0001"])["0001"][0]) == [i.customer_id for i in stored].count(
+        "0001"
+    )
     store.record([Interaction("0001", 1, 1, "purchase", "new", "api")])
     assert store.last_recorded() >= source.known_until
 

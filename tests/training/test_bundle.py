@@ -1,5 +1,6 @@
 """The bundle: what was saved is what is served, explained exactly, or refused."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -63,12 +64,26 @@ def test_one_row_scores_as_it_does_among_others(trained: tuple[Bundle, Float64])
     assert np.array(alone).tobytes() == bundle.explain(matrix[:20]).effects.tobytes()
 
 
-def edit(name: str, change: Callable[[Any], Any]) -> Callable[[Path], None]:
+def edit(name: str, change: Callable[[Any], Any], signed: bool = True) -> Callable[[Path], None]:
     def spoil(folder: Path) -> None:
         plain = json.loads((folder / name).read_text())
         (folder / name).write_text(json.dumps(change(plain)))
+        if signed:
+            sign(folder)
 
     return spoil
+
+
+def sign(folder: Path) -> None:
+    """Make the digests agree again: what is wrong now was saved so."""
+    plain = json.loads((folder / BUNDLE).read_text())
+    if not isinstance(plain, dict):
+        return
+    plain.pop("digest", None)
+    plain["probes"] = hashlib.sha256((folder / PROBES).read_bytes()).hexdigest()
+    text = json.dumps(plain, sort_keys=True)
+    plain["digest"] = hashlib.sha256(text.encode()).hexdigest()
+    (folder / BUNDLE).write_text(json.dumps(plain))
 
 
 def cut(name: str, kept: float) -> Callable[[Path], None]:
@@ -100,6 +115,8 @@ def without(key: str) -> Callable[[Any], Any]:
         (cut(BOOSTER, 0.999), "booster.txt is not the one that was saved"),
         (edit(BUNDLE, lambda plain: plain | {"format": 99}), "got format 99; wanted format 1"),
         (edit(BUNDLE, lambda plain: []), "TypeError"),
+        (edit(BUNDLE, lambda plain: plain | {"vocabularies": {}}, signed=False), "not the one"),
+        (edit(PROBES, lambda probes: probes[:1], signed=False), "not the one that was saved"),
         (edit(BUNDLE, without("card")), "KeyError: 'card'"),
         (edit(BUNDLE, lambda plain: plain | {"calibrator": {"slope": "x"}}), "ValueError"),
         (edit(BUNDLE, lambda plain: plain | {"calibrator": {"scale": "0x1p0"}}), "TypeError"),

@@ -35,12 +35,6 @@ def test_a_higher_margin_is_a_higher_probability(
 
 
 @given(calibrators, margins)
-def test_the_inverse_gives_the_margin_back(calibrator: Calibrator, margin: float) -> None:
-    back = float(calibrator.inverse(calibrator(margin)))
-    assert back == pytest.approx(margin, abs=1e-5)
-
-
-@given(calibrators, margins)
 def test_the_derivative_is_the_limit_of_differences(calibrator: Calibrator, margin: float) -> None:
     step = 1e-5
     difference = float(calibrator(margin + step) - calibrator(margin - step)) / (2 * step)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from features import clock
 from features.batch import compute
 from features.errors import ModelError
 from features.settings import Settings, read_settings
@@ -18,6 +19,7 @@ from training import registry
 from training.__main__ import commands
 from training.bundle import load_bundle
 from training.dataset import snapshot_spine
+from training.recipe import recipe_of
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +97,40 @@ def test_an_unreachable_server_is_a_clear_error(
         registry.champion(settings, "churn")
 
 
+def test_a_champion_of_another_project_is_refused(shop: Settings, tmp_path: Path) -> None:
+    path = write_shop(tmp_path, n_customers=2)
+    path.write_text(path.read_text().replace('name = "shop"', 'name = "other"'))
+    (tmp_path / "mlflow.db").symlink_to(shop.path.parent / "mlflow.db")
+    with pytest.raises(ModelError, match="a champion of the project 'shop'"):
+        registry.champion(read_settings(path), "churn")
+
+
+@pytest.mark.parametrize("uri", ["foo://x", "http://127.0.0.1:1"])
+def test_training_without_a_registry_is_a_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    path = write_shop(tmp_path, n_customers=2)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    result = CliRunner().invoke(commands, ["churn", "--settings", str(path)])
+    assert result.exit_code == 2, result.output
+    assert "error: model registry" in result.output
+
+
+def test_the_recipe_follows_settings_data_and_libraries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_shop(tmp_path, n_customers=2)
+    before = recipe_of(read_settings(path))
+    assert before == recipe_of(read_settings(path))
+    with (tmp_path / "purchases.csv").open("a") as file:
+        file.write("0000,2024-05-01,new,1.0,1\n")
+    after = recipe_of(read_settings(path))
+    assert after != before
+    monkeypatch.setattr(clock, "TZDATA_VERSION", "2099z")
+    assert recipe_of(read_settings(path)) != after
+
+
 def test_too_short_a_history_ends_with_code_2_and_a_failed_run(tmp_path: Path) -> None:
     path = write_shop(tmp_path, n_customers=30)
     path.write_text(path.read_text().replace('horizon = "28d"', 'horizon = "200d"'))
@@ -107,3 +143,11 @@ def test_too_short_a_history_ends_with_code_2_and_a_failed_run(tmp_path: Path) -
     assert list(runs["status"]) == ["FAILED"]
     assert registry.champion(settings, "churn") is None
     shutil.rmtree(tmp_path)
+
+
+def test_offers_without_a_table_of_offers_are_a_clear_error(tmp_path: Path) -> None:
+    path = write_shop(tmp_path, n_customers=2)
+    path.write_text(path.read_text().replace('[offers]\nsource = "offers.csv"\n', ""))
+    result = CliRunner().invoke(commands, ["offers", "--settings", str(path)])
+    assert result.exit_code == 2
+    assert "no section [offers]" in result.output

@@ -97,10 +97,10 @@ def settings(folder: Path, section: str) -> Settings:
 @pytest.mark.parametrize(
     ("line", "text"),
     [
-        ('horizon = "4 weeks"', r"\[churn\] horizon: got '4 weeks'.*whole, non-negative number"),
+        ('horizon = "4 weeks"', r"\[churn\] horizon: got '4 weeks'.*a whole number of days"),
         ('horizon = "0d"', r"\[churn\] horizon: got '0d'.*at least '1d'"),
         ('active = "0d"', r"\[churn\] active: got '0d'.*at least '1d'"),
-        ('gap = "-1d"', r"\[churn\] gap: got '-1d'.*whole, non-negative number"),
+        ('gap = "-1d"', r"\[churn\] gap: got '-1d'.*a whole number of days"),
         ('definition = "silence"', r"\[churn\] definition: got 'silence'.*'lapse' or 'exit'"),
         ('horizn = "28d"', r"\[churn\] horizn: got an unknown key.*Did you mean 'horizon'"),
     ],
