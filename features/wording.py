@@ -67,7 +67,8 @@ class Wording:
             return self._missing(signal, one, many, fits)
         number = float(value or 0.0)
         if signal.measure == "count":
-            return f"{counted(number, one, many)}{fits}{_window(signal)}"
+            fit = fits.replace("fit ", "fits ") if number == 1 else fits
+            return f"{counted(number, one, many)}{fit}{_window(signal)}"
         if signal.measure == "sum":
             return self._sum(signal, number, many, fits)
         if signal.measure == "days_since_last":

@@ -39,7 +39,7 @@ def lines(
         return
     decisions = [scorer.rank(s.customer_id, channel, OFFERS, n_reasons=1) for s in scores]
     decisions.sort(key=lambda d: -max((o.expected_value for o in d.ranked), default=-math.inf))
-    yield f"\nThe best offers for {WITH_OFFERS} of them, the likeliest to accept:"
+    yield f"\nThe best offers for the {WITH_OFFERS} of them likeliest to accept:"
     for decision in decisions[:WITH_OFFERS]:
         yield from _offers(decision, scorer.wording)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from features.declaration import DECAYED
 from features.offers import Value
 from features.plan import Plan
 from features.wording import Wording, joined
@@ -73,8 +74,13 @@ def reasons_of(
 
 
 def _told(plan: Plan, group: str, members: list[int], pulls: list[float]) -> list[int]:
-    """Return the signals to put into words: the strongest of those that pull the group's way."""
+    """Return the signals to put into words: the strongest of those that pull the group's way.
+
+    A decayed count is a fraction of a purchase, which nobody says, when a plain one is there.
+    """
     if group == "silence":
         measures = {plan.signals[j].measure: j for j in members}
         return [measures[measure] for measure in SILENCE if measure in measures]
-    return [j for j, pull in zip(members, pulls, strict=True) if pull > 0][:PHRASES]
+    pulling = [j for j, pull in zip(members, pulls, strict=True) if pull > 0]
+    plain = [j for j in pulling if plan.signals[j].measure not in DECAYED]
+    return (plain or pulling)[:PHRASES]
