@@ -55,7 +55,15 @@ class Project(Section):
         return None if self.clock is None else clock.to_instant(self.clock, self.timezone)
 
 
-class InteractionsSource(Section):
+class Table(Section):
+    """A source table: a file, or a database URL with its query, and our names for its columns."""
+
+    source: str
+    query: str | None = None
+    columns: dict[str, str] = {}
+
+
+class InteractionsSource(Table):
     """``[[interactions]]``: one table of a source system, read as interactions.
 
     ``columns`` maps our names to the table's, ``numbers`` declares further numeric columns
@@ -63,13 +71,10 @@ class InteractionsSource(Section):
     may be constants.
     """
 
-    source: str
-    query: str | None = None
     name: str | None = None
     kind: str | None = None
     channel: str | None = None
     topic: str | None = None
-    columns: dict[str, str] = {}
     numbers: dict[str, str] = {}
 
     @model_validator(mode="after")
@@ -104,12 +109,8 @@ class InteractionsSource(Section):
         return self.name or Path(self.source).stem
 
 
-class AttributesSource(Section):
+class AttributesSource(Table):
     """``[[attributes]]``: a table of facts; every column not mapped becomes an attribute."""
-
-    source: str
-    query: str | None = None
-    columns: dict[str, str] = {}
 
     @field_validator("columns")
     @classmethod
@@ -123,12 +124,8 @@ class AttributesSource(Section):
         return columns
 
 
-class OffersSource(Section):
+class OffersSource(Table):
     """``[offers]``: the table of offers; every column not mapped becomes an offer attribute."""
-
-    source: str
-    query: str | None = None
-    columns: dict[str, str] = {}
 
     @field_validator("columns")
     @classmethod

@@ -82,7 +82,6 @@ class Wording:
         if signal.measure in OF_COLUMN:
             return self._of_column(signal, number, many)
         return _RHYTHM[signal.measure].format(
-            one=one,
             many=many,
             length=length(number),
             times=_times(number),

@@ -30,16 +30,16 @@ def commands() -> None:
 def import_sources(settings_path: str) -> None:
     """Bring the sources' history into the store, once."""
     settings = read_settings(settings_path)
-    store = open_store(settings)
     digest = data_digest(settings) or UNKNOWN
-    if store.imported is not None:
-        _refuse_other_data(store.imported, digest)
-        click.echo("The store holds the sources' history already.")
-        return
-    history = read_history(settings)
-    tell_notes(history)
-    with progress("Importing into the store", len(history.interactions)) as advance:
-        new = store.import_history(history, digest, advance)
+    with open_store(settings) as store:
+        if store.imported is not None:
+            _refuse_other_data(store.imported, digest)
+            click.echo("The store holds the sources' history already.")
+            return
+        history = read_history(settings)
+        tell_notes(history)
+        with progress("Importing into the store", len(history.interactions)) as advance:
+            new = store.import_history(history, digest, advance)
     click.echo(f"{new:,} interactions are new.")
 
 
@@ -60,12 +60,13 @@ def _refuse_other_data(imported: str, digest: str) -> None:
 def brief(settings_path: str, channel: str | None) -> None:
     """Score every customer; print those most at risk, why, and what to offer."""
     settings = read_settings(settings_path)
-    store = open_store(settings)
-    scorer = load_scorer(settings, store)
-    with progress("Scoring every customer", len(store.customers())) as advance:
-        as_of, scores = scorer.at_risk(SHOWN, REASONS, advance)
-    for line in lines(scorer, as_of, scores, channel):
-        click.echo(line)
+    with open_store(settings) as store:
+        scorer = load_scorer(settings, store)
+        customers = store.customers()
+        with progress("Scoring every customer", len(customers)) as advance:
+            as_of, scores = scorer.at_risk(customers, SHOWN, REASONS, advance)
+        for line in lines(scorer, as_of, scores, channel):
+            click.echo(line)
 
 
 @commands.command()
@@ -82,14 +83,14 @@ def serve(settings_path: str, host: str, port: int) -> None:
     """Serve the API until Ctrl-C."""
     settings = read_settings(settings_path)
     _refuse_taken(host, port)
-    store = open_store(settings)
-    load_scorer(settings, store)  # what is wrong is told here, not in a worker's log
-    if store.imported is None and not store.customers():
+    with open_store(settings) as store:
+        load_scorer(settings, store)  # what is wrong is told here, not in a worker's log
+        customers = store.customers()
+    if not customers:
         click.echo(
             "The store has no history yet: `python -m serving import` brings it in.", err=True
         )
-    _tell_curl(settings, store.customers()[:1], f"http://{host}:{port}")
-    store.close()
+    _tell_curl(settings, customers[:1], f"http://{host}:{port}")
     os.environ.update(
         RAPPORT_SETTINGS=str(Path(settings_path).resolve()),
         BENTOML_DO_NOT_TRACK="True",
@@ -115,7 +116,7 @@ def serve(settings_path: str, host: str, port: int) -> None:
 
 
 def _refuse_taken(host: str, port: int) -> None:
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))

@@ -97,7 +97,7 @@ def record(scorer: Scorer, request: InteractionsRequest) -> InteractionsResponse
     rejected: list[Rejected] = []
     items: list[Interaction] = []
     places: list[int] = []
-    now = scorer.store.as_of()
+    now = scorer.store.now()
     for index, plain in enumerate(request.interactions):
         try:
             item = _interaction(plain, scorer.zone)

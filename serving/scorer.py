@@ -11,7 +11,6 @@ from features.declaration import ROLES
 from features.interactions import Attribute, Interaction, canonical_order
 from features.offers import Offer, Value
 from features.online import evaluate, warm_up
-from features.plan import Plan
 from features.sections import Roles
 from features.wording import Wording
 from serving.policy import HeldBack, hold_back
@@ -50,7 +49,7 @@ class ChurnScore:
 
 @dataclass(frozen=True, slots=True)
 class RankedOffer:
-    """An offer worth making: ``expected_value`` is probability times value, less the cost."""
+    """An offer that may be made: ``expected_value`` is probability times value, less the cost."""
 
     offer_id: str
     probability: float
@@ -115,11 +114,14 @@ class Scorer:
         ]
 
     def at_risk(
-        self, limit: int, n_reasons: int, progress: Callable[[int], object] = lambda n: None
+        self,
+        customers: Sequence[str],
+        limit: int,
+        n_reasons: int,
+        progress: Callable[[int], object] = lambda n: None,
     ) -> tuple[int, list[ChurnScore]]:
-        """Score every stored customer, and return the most at risk of those in the cohort."""
+        """Score many customers, and return the most at risk of those in the cohort."""
         as_of = self.store.as_of()
-        customers = self.store.customers()
         bundle = self.churn_model.bundle
         risks: list[tuple[float, str]] = []
         for begin in range(0, len(customers), 250):
@@ -141,7 +143,7 @@ class Scorer:
         limit: int,
         n_reasons: int,
     ) -> OfferDecision:
-        """Return the offers worth making to a customer now, best first."""
+        """Return the offers that may be made to a customer now, best first."""
         assert self.offer_model is not None  # the API answers before, where there is no model
         as_of = self.store.as_of()
         interactions, attributes = self.store.histories([customer_id])[customer_id]
@@ -172,8 +174,8 @@ class Scorer:
     def _row(self, history: History, as_of: int) -> tuple[np.ndarray, list[Value], Status]:
         bundle = self.churn_model.bundle
         values = evaluate(bundle.plan, history[0], as_of, history[1])
-        row = values.row(0)
-        return bundle.encode(values), row, _status(bundle, bundle.plan, row)
+        matrix = bundle.encode(values)
+        return matrix, values.row(0), _status(bundle, matrix)
 
     def _churn(self, customer_id: str, history: History, as_of: int, n_reasons: int) -> ChurnScore:
         bundle = self.churn_model.bundle
@@ -221,16 +223,11 @@ class Scorer:
         )
 
 
-def _status(bundle: Bundle, plan: Plan, row: list[Value]) -> Status:
-    """Return whether the churn model speaks for a customer."""
-    named = dict(zip(plan.names, row, strict=True))
-    if named[RECENCY] != named[RECENCY]:  # NaN: no value interaction, ever
-        return "unknown"
-    active = float(named[bundle.card.cohort_signal or RECENCY] or 0.0) > 0
-    gone = (
-        float(named.get("exit_count") or 0.0) > 0 and bundle.card.settings["definition"] == "exit"
-    )
-    return "in_cohort" if active and not gone else "lapsed"
+def _status(bundle: Bundle, matrix: np.ndarray) -> Status:
+    """Return whether the churn model speaks for the customer of one encoded row."""
+    if np.isnan(matrix[0, bundle.plan.names.index(RECENCY)]):
+        return "unknown"  # no value interaction, ever
+    return "in_cohort" if bundle.in_cohort(matrix)[0] else "lapsed"
 
 
 def _band(probability: float, bands: Sequence[float] | None) -> str:

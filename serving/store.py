@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -53,6 +53,7 @@ class Store:
                 connection.execute(insert, {"id": 1, "last_recorded": 0, "project": project})
                 owner = connection.execute(sa.select(CLOCK.c.project)).scalar_one()
         except sa.exc.SQLAlchemyError as error:
+            self.close()
             raise SourceError(
                 f"store {shown}",
                 str(error).splitlines()[0],
@@ -60,6 +61,7 @@ class Store:
                 "Check `store` under [serving] in the settings.",
             ) from error
         if owner != project:
+            self.close()
             raise SourceError(
                 f"store {shown}",
                 f"the customers of project '{owner}'",
@@ -73,6 +75,12 @@ class Store:
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def now(self) -> int:
         """Return the recording clock: the present, or the fixed start plus the time since."""

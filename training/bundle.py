@@ -20,6 +20,7 @@ from features.errors import ModelError
 from features.plan import Plan
 from features.values import SignalValues
 from training.calibration import Calibrator, margin_of
+from training.cohort import in_cohort
 
 Float64 = npt.NDArray[np.float64]
 FORMAT = 1
@@ -31,7 +32,7 @@ class Card:
     """What a person asks of a model: its task, its training and its quality.
 
     ``bands`` are the thresholds of probability between low, medium and high; ``cohort_signal``
-    names the signal that is above 0 for the customers the model speaks for (if any).
+    and ``gone_signal`` name the signals by which ``training.cohort`` says for whom it speaks.
     """
 
     task: str
@@ -45,6 +46,7 @@ class Card:
     currency: str
     bands: tuple[float, float] | None = None
     cohort_signal: str | None = None
+    gone_signal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,12 @@ class Bundle:
     def encode(self, values: SignalValues) -> Float64:
         """Return rows of signals as the ensemble reads them, shape ``(n, n_signals)``."""
         return values.encode(self.vocabularies)
+
+    def in_cohort(self, matrix: Float64) -> npt.NDArray[np.bool_]:
+        """Return which encoded rows the model speaks for, shape ``(n,)``; all without a cohort."""
+        if self.card.cohort_signal is None:
+            return np.ones(len(matrix), dtype=np.bool_)
+        return in_cohort(self.plan.names, matrix, self.card.cohort_signal, self.card.gone_signal)
 
     def score(self, matrix: Float64) -> Float64:
         """Return the probabilities of encoded rows, shape ``(n,)``."""

@@ -1,6 +1,5 @@
 """Datasets: rows of (customer, instant[, offer]) with their signals and labels."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +15,9 @@ from features.plan import Plan, compile_plan
 from features.sections import Roles
 from features.signals import days, interactions
 from features.values import SignalValues
+from training import cohort
 from training.splits import snapshots
 from training.tasks import Churn, Examples, Int8, Int64, OfferTask, churn_labels, offer_examples
-
-Progress = Callable[[int], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +67,18 @@ def cohort_signals(task: Churn) -> tuple[Signal, ...]:
     return (*active, *interactions().count(why="how much is known"), *gone)
 
 
+def cohort_names(task: Churn) -> tuple[str, str | None]:
+    """Return the names of the signals that say who is active, and (if any) who is gone."""
+    gone = "exit_count" if task.definition == "exit" else None
+    return f"value_count_{task.active_days}d", gone
+
+
 def in_cohort(values: SignalValues, task: Churn) -> npt.NDArray[np.bool_]:
     """Return which rows the churn model speaks for, from the signals of ``cohort_signals``."""
-    names = values.plan.names
-    active = values.matrix[:, names.index(f"value_count_{task.active_days}d")] > 0
-    if task.definition == "exit":
-        active &= values.matrix[:, names.index("exit_count")] == 0
-    return active
+    return cohort.in_cohort(values.plan.names, values.matrix, *cohort_names(task))
 
 
-def churn_dataset(history: History, roles: Roles, task: Churn, progress: Progress) -> Dataset:
+def churn_dataset(history: History, roles: Roles, task: Churn) -> Dataset:
     """Look at every customer at snapshots a week apart, and label those in the cohort.
 
     Raises:
@@ -87,7 +87,7 @@ def churn_dataset(history: History, roles: Roles, task: Churn, progress: Progres
     first = _first_value(history, roles)
     spine = snapshot_spine(history, snapshots(first, history.known_until, task))
     plan = churn_plan(history, roles, task)
-    values = compute(plan, history, spine, progress)
+    values = compute(plan, history, spine)
     kept = in_cohort(values, task)
     spine = Spine(spine.customer_id.filter(kept), spine.as_of[kept])
     customers = spine.customer_id.unique()
@@ -101,7 +101,7 @@ def churn_dataset(history: History, roles: Roles, task: Churn, progress: Progres
     )
 
 
-def offers_dataset(history: History, roles: Roles, task: OfferTask, progress: Progress) -> Dataset:
+def offers_dataset(history: History, roles: Roles, task: OfferTask) -> Dataset:
     """Take every offer shown, at the instant it was shown, labelled by whether it was accepted."""
     examples: Examples = offer_examples(history, roles, task)
     plan = compile_plan(
@@ -110,7 +110,7 @@ def offers_dataset(history: History, roles: Roles, task: OfferTask, progress: Pr
     spine = examples.spine
     customers = spine.customer_id.unique()
     return Dataset(
-        values=compute(plan, history, spine, progress),
+        values=compute(plan, history, spine),
         label=examples.label,
         customer=np.array(pc.index_in(spine.customer_id, customers), dtype=np.int64),
         as_of=spine.as_of,

@@ -20,6 +20,7 @@ from training.bundle import Bundle, Card
 from training.dataset import (
     Dataset,
     churn_dataset,
+    cohort_names,
     in_cohort,
     offers_dataset,
     snapshot_spine,
@@ -64,11 +65,11 @@ def train(settings: Settings, history: History, task: Task, begin: Step) -> Trai
     churn = settings.section("churn", Churn)
     offer = settings.section("offer", OfferTask)
     if task == "churn":
-        dataset = churn_dataset(history, settings.roles, churn, _ignore)
+        dataset = churn_dataset(history, settings.roles, churn)
         tests = list(splits.churn_splits(dataset.as_of, churn))
         final: Split | None = splits.final_churn_split(dataset.as_of, churn)
     else:
-        dataset = offers_dataset(history, settings.roles, offer, _ignore)
+        dataset = offers_dataset(history, settings.roles, offer)
         tests = list(splits.episode_splits(dataset.as_of, dataset.ends))
         final = splits.final_episode_split(dataset.as_of, dataset.ends)
     _refuse_too_little(task, dataset, tests, final)
@@ -90,10 +91,6 @@ def train(settings: Settings, history: History, task: Task, begin: Step) -> Trai
     begin("plots", n_steps)
     figures = _figures(task, bundle, dataset, matrix, tested)
     return Trained(task, bundle, fitted, evaluation, dataset, figures)
-
-
-def _ignore(rows: int) -> None:
-    """Signals take a second or two: no bar of their own."""
 
 
 def _fit_all(
@@ -169,6 +166,7 @@ def _card(
     evaluation: Evaluation,
 ) -> Card:
     section = churn if task == "churn" else offer
+    active, gone = cohort_names(churn) if task == "churn" else (None, None)
     return Card(
         task=task,
         settings=section.model_dump(),
@@ -179,7 +177,8 @@ def _card(
         metrics=dict(evaluation.metrics),
         costs=settings.section("value", Value).model_dump(),
         currency=settings.project.currency,
-        cohort_signal=f"value_count_{churn.active_days}d" if task == "churn" else None,
+        cohort_signal=active,
+        gone_signal=gone,
     )
 
 

@@ -51,7 +51,7 @@ def test_offers_answers_with_a_decision_that_is_logged(client: TestClient, score
 
 
 def test_an_interaction_changes_the_next_score(client: TestClient, scorer: Scorer) -> None:
-    customer = scorer.at_risk(1, 0)[1][0].customer_id
+    customer = scorer.at_risk(scorer.store.customers(), 1, 0)[1][0].customer_id
     ask = {"customers": [customer], "reasons": 0}
     before = client.post("/churn", json=ask).json()["scores"][0]["probability"]
     body = {"interactions": [{**PURCHASE, "customer_id": customer}]}

@@ -35,7 +35,7 @@ def test_effects_add_up_to_the_probability(scorer: Scorer) -> None:
 
 
 def test_a_posted_purchase_changes_the_next_score(scorer: Scorer) -> None:
-    _, at_risk = scorer.at_risk(1, 3)
+    _, at_risk = scorer.at_risk(scorer.store.customers(), 1, 3)
     customer = at_risk[0].customer_id
     now = scorer.store.as_of()
     scorer.store.record([Interaction(customer, now - 1, now, "purchase", "p", "api", amount=9.0)])
@@ -63,7 +63,7 @@ def test_status_says_for_whom_the_model_speaks(shop: Settings, scorer: Scorer) -
 
 
 def test_the_list_of_those_at_risk_holds_the_cohort_alone_and_is_sorted(scorer: Scorer) -> None:
-    _, listed = scorer.at_risk(50, 1)
+    _, listed = scorer.at_risk(scorer.store.customers(), 50, 1)
     risks = [score.probability for score in listed]
     assert {score.status for score in listed} == {"in_cohort"}
     assert risks == sorted(risks, reverse=True)

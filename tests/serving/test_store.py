@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +21,9 @@ START = 1_700_000_000_000_000
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Store:
-    return Store(f"sqlite:///{tmp_path / 'a' / 'store.db'}", START)
+def empty(tmp_path: Path) -> Iterator[Store]:
+    with Store(f"sqlite:///{tmp_path / 'a' / 'store.db'}", START) as store:
+        yield store
 
 
 def bought(key: str | None, amount: float = 1.0, customer: str = "c") -> Interaction:
@@ -93,7 +95,8 @@ def test_the_clock_goes_on_after_a_restart(tmp_path: Path) -> None:
         first.record([bought(None)])
     last = first.last_recorded()
     first.close()
-    assert Store(url, START).as_of() > last
+    with Store(url, START) as again:
+        assert again.as_of() > last
 
 
 def test_an_instant_that_was_given_stays_true(empty: Store) -> None:
@@ -110,10 +113,10 @@ def test_a_restart_never_goes_back_before_an_instant_that_was_given(tmp_path: Pa
     first = Store(url, START - 10_000_000)
     given = first.as_of()
     first.close()
-    again = Store(url, START - 10_000_000)
-    assert again.as_of() >= given
-    again.record([bought(None)])
-    assert history(again)[-1].recorded_at >= given
+    with Store(url, START - 10_000_000) as again:
+        assert again.as_of() >= given
+        again.record([bought(None)])
+        assert history(again)[-1].recorded_at >= given
 
 
 def test_a_quiet_stores_clock_goes_on(empty: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +184,8 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     seen += [int(line) for line in writer.stdout.read().split()]
     writer.wait()
     writer.stdout.close()
-    kept = [int(item.interaction_id or -1) for item in history(Store(url, START))]
+    with Store(url, START) as store:
+        kept = [int(item.interaction_id or -1) for item in history(store)]
     assert set(seen) <= set(kept)
     assert len(kept) == len(set(kept))
 

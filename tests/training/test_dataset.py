@@ -29,7 +29,7 @@ ITEMS, FACTS = shoppers(40, N_DAYS)
 
 
 def built(history: History, task: Churn = TASK) -> Dataset:
-    return churn_dataset(history, ROLES, task, lambda rows: None)
+    return churn_dataset(history, ROLES, task)
 
 
 def customers() -> list[str]:
@@ -200,7 +200,7 @@ def test_an_offer_is_seen_strictly_before_it_is_shown() -> None:
         happened("c", shown + 1, "offer_accepted", "tea"),
     ]
     history = history_of(items, START + 60 * DAY, offers=offers)
-    dataset = offers_dataset(history, ROLES, OfferTask(), lambda rows: None)
+    dataset = offers_dataset(history, ROLES, OfferTask())
     assert dataset.values.column("value_count_28d") == [1.0]
     assert dataset.values.column("offer_shown_count_28d") == [0.0]
     assert dataset.values.column("offer_accepted_count_28d") == [0.0]
