@@ -6,34 +6,53 @@ import numpy as np
 import numpy.typing as npt
 
 Int64 = npt.NDArray[np.int64]
+Int32 = npt.NDArray[np.int32]
 Float64 = npt.NDArray[np.float64]
 UInt8 = npt.NDArray[np.uint8]
+
+CHANNEL, TOPIC, CASE, OFFER, DAY, WEEKDAY, HOUR = range(7)
+"""Rows of ``Histories.codes``; their names are ``measures.CODE_COLUMNS``."""
 
 
 class Program(NamedTuple):
     """A compiled plan.
 
-    ``steps`` has one row a signal: measure, filter, column, window in microseconds (0: all),
-    keyed (0 or 1), half-life in microseconds. ``wanted[filter, kind]`` is 1 where a filter takes
-    a kind.
+    ``steps`` has one row a computation: measure, span, column, parameter (microseconds or a
+    number), other filter, first part, number of parts; steps of one span stand together, parts
+    before the whole. ``visible`` holds the step of each signal. ``spans`` are filter, window in
+    microseconds (0: all) and keyed by (0 nothing, 1 topic, 2 offer). Filters that take kind ``k``
+    are ``takers[taker_start[k]:taker_start[k + 1]]``; ``conditions`` has for each filter the
+    channel, topic and numeric column that it wants (-1: any), and its comparison with ``bounds``.
     """
 
     steps: Int64
-    wanted: UInt8
+    priors: Float64
+    parts: Int64
+    visible: Int64
+    spans: Int64
+    taker_start: Int64
+    takers: Int64
+    conditions: Int64
+    bounds: Float64
+    resolved: int
 
 
 class Histories(NamedTuple):
     """Interactions of many customers, each customer's in canonical order.
 
-    Those of customer ``c`` are ``start[c]:start[c + 1]``; ``numbers`` is (n_columns, n).
+    Those of customer ``c`` are ``start[c]:start[c + 1]``; ``codes`` is (7, n), -1 is missing, all
+    below ``n_codes``; ``numbers`` is (n_columns, n); ``due`` is ``clock.EVER`` where nothing was
+    promised.
     """
 
     start: Int64
     occurred: Int64
     recorded: Int64
-    kind: Int64
-    topic: Int64
+    due: Int64
+    kind: Int32
+    codes: Int32
     numbers: Float64
+    n_codes: int
 
 
 class Facts(NamedTuple):
@@ -46,15 +65,25 @@ class Facts(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """The rows to compute: those of customer ``c`` are ``start[c]:start[c + 1]``."""
+    """The rows to compute: those of customer ``c`` are ``start[c]:start[c + 1]``.
+
+    Row ``r`` goes to ``place[r]`` of the result; ``calendar`` is (4, n_rows) or (4, 0) when no
+    signal reads it, its rows those of ``measures.CALENDAR``.
+    """
 
     start: Int64
     as_of: Int64
     offer: Int64
+    place: Int64
+    calendar: Int64
 
 
 class OfferTable(NamedTuple):
-    """Offers: ``values`` is (n_offers, n_attributes), ``topics`` (n_offers, n_topics)."""
+    """Offers: ``values`` is (n_offers, n_attributes), ``topics`` (n_offers, n_codes).
+
+    ``code`` is each offer's own code among those of the histories, -1 where it never occurs.
+    """
 
     values: Float64
     topics: UInt8
+    code: Int64

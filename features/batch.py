@@ -1,25 +1,32 @@
-"""The batch engine: the signals of many customers at many instants."""
+"""The batch engine: the signals of many customers at many instants, in bounded memory."""
 
 import os
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from features import arrays, kernel
+from features import arrays, chunks, kernel
+from features.categories import Categories
+from features.encoding import calendar_of, numeric_attributes, offer_table
 from features.history import History
-from features.interactions import NUMBERS, ORDER
 from features.offers import Offer
-from features.plan import Categories, Plan, offer_table
+from features.plan import Plan
 from features.values import SignalValues
 
 Int64 = npt.NDArray[np.int64]
-MOST_BLOCKS = 64
-"""Into how many blocks of customers the work is cut, for threads and for progress."""
+Progress = Callable[[int], object]
+SORT_MEMORY = "1200MB"
+"""What DuckDB may hold while it sorts; the rest waits on disk."""
+BLOCKS = 4
+"""Into how many blocks a thread's share of a chunk is cut, for even work and for progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +41,19 @@ class Spine:
         return len(self.as_of)
 
 
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some customers as the kernel reads them; ``asked`` are their rows of the spine."""
+
+    histories: arrays.Histories
+    facts: arrays.Facts
+    rows: arrays.Rows
+    offers: arrays.OfferTable
+    asked: Int64
+
+
 def compute(
-    plan: Plan,
-    history: History,
-    spine: Spine,
-    progress: Callable[[int], object] = lambda rows: None,
+    plan: Plan, history: History, spine: Spine, progress: Progress = lambda rows: None
 ) -> SignalValues:
     """Compute the signals of every row of a spine.
 
@@ -51,156 +66,179 @@ def compute(
     Returns:
         One row for each row of the spine, in its order.
     """
-    categories = Categories()
-    customers = spine.customer_id.unique().sort()
-    wanted = pa.table({"customer_id": customers, "c": np.arange(len(customers))})
-    connection = duckdb.connect()
-    try:
-        connection.register("wanted", wanted)
-        histories, topics = _histories(plan, history, connection, len(customers))
-        facts = _facts(plan, history, connection, len(customers), categories)
-    finally:
-        connection.close()
-    customer = np.array(pa.compute.index_in(spine.customer_id, customers), dtype=np.int64)
-    order = np.argsort(customer, kind="stable")
-    offers, table = _offers(plan, history.offers, spine, topics, categories)
-    rows = arrays.Rows(
-        start=_starts(customer[order], len(customers)),
-        as_of=np.array(spine.as_of, dtype=np.int64)[order],
-        offer=offers[order],
-    )
-    ordered = np.empty((len(spine), len(plan.signals)))
-    program = plan.program
-
-    def block(first: int, last: int) -> int:
-        kernel.evaluate(program, histories, facts, rows, table, first, last, ordered)
-        return int(rows.start[last] - rows.start[first])
-
-    edges = _blocks(histories.start, rows.start)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done in pool.map(block, edges[:-1], edges[1:]):
-            progress(done)
-    matrix = np.empty_like(ordered)
-    matrix[order] = ordered
+    categories = Categories(plan.named)
+    matrix = np.empty((len(spine), len(plan.signals)))
+    for _ in _computed(plan, history, spine, categories, lambda chunk: matrix, progress):
+        pass
     return SignalValues(plan, matrix, categories)
 
 
-def _histories(
-    plan: Plan, history: History, connection: duckdb.DuckDBPyConnection, n_customers: int
-) -> tuple[arrays.Histories, dict[str, int]]:
-    """Return the interactions of the wanted customers in canonical order, and topic codes."""
-    connection.register("interactions", history.interactions)
-    extra = sorted(set(plan.numbers) - set(NUMBERS))
-    # Adding zero makes negative zero equal to zero, which DuckDB would sort apart.
-    keys = ", ".join(
-        f'i."{name}" + 0.0 NULLS FIRST' if name in (*NUMBERS, *extra) else f'i."{name}" NULLS FIRST'
-        for name in (*ORDER, *extra)
-    )
-    numbers = "".join(f', i."{name}" + 0.0 AS "n{k}"' for k, name in enumerate(plan.numbers))
-    unique = ""
-    if history.interactions["interaction_id"].null_count < len(history.interactions):
-        unique = (
-            "QUALIFY i.interaction_id IS NULL OR row_number() OVER "
-            "(PARTITION BY wanted.c, i.source, i.interaction_id "
-            f"ORDER BY i.recorded_at, {keys}) = 1"
+def write_parquet(
+    plan: Plan,
+    history: History,
+    spine: Spine,
+    path: str | Path,
+    progress: Progress = lambda rows: None,
+) -> None:
+    """Compute the signals of every row of a spine into a Parquet file, in bounded memory.
+
+    Its columns are ``customer_id``, ``as_of``, ``offer_id`` (if the spine has one) and the signals
+    by name; its rows are ordered by customer. The arguments are those of ``compute``.
+    """
+    categories = Categories(plan.named)
+    writer: pq.ParquetWriter | None = None
+
+    def own_matrix(chunk: Chunk) -> npt.NDArray[np.float64]:
+        chunk.rows.place[:] = np.arange(len(chunk.asked))
+        return np.empty((len(chunk.asked), len(plan.signals)))
+
+    try:
+        for chunk, matrix in _computed(plan, history, spine, categories, own_matrix, progress):
+            table = _table(spine, chunk.asked, SignalValues(plan, matrix, categories))
+            writer = writer or pq.ParquetWriter(path, table.schema)
+            writer.write_table(table)
+    finally:
+        if writer:
+            writer.close()
+
+
+def _table(spine: Spine, asked: Int64, values: SignalValues) -> pa.Table:
+    columns: dict[str, pa.Array] = {
+        "customer_id": spine.customer_id.take(pa.array(asked)),
+        "as_of": pa.array(spine.as_of[asked]).cast(pa.timestamp("us", tz="UTC")),
+    }
+    if spine.offer_id is not None:
+        columns["offer_id"] = spine.offer_id.take(pa.array(asked))
+    return pa.table(columns | values.arrow())
+
+
+def _computed(
+    plan: Plan,
+    history: History,
+    spine: Spine,
+    categories: Categories,
+    into: Callable[[Chunk], npt.NDArray[np.float64]],
+    progress: Progress,
+) -> Iterator[tuple[Chunk, npt.NDArray[np.float64]]]:
+    """Run the kernel over one chunk while the next one is read."""
+    program = plan.program
+    n_threads = os.cpu_count() or 1
+
+    def block(chunk: Chunk, matrix: npt.NDArray[np.float64], first: int, last: int) -> int:
+        kernel.evaluate(
+            program, chunk.histories, chunk.facts, chunk.rows, chunk.offers, first, last, matrix
         )
-    table = connection.sql(
-        f"SELECT wanted.c, i.occurred_at, i.recorded_at, i.kind, i.topic {numbers} "
-        f"FROM interactions i JOIN wanted USING (customer_id) {unique} ORDER BY wanted.c, {keys}"
-    ).to_arrow_table()
-    kinds = _codes(table["kind"], dict(plan.kind_codes), other=len(plan.kinds))
-    topics: dict[str, int] = {}
-    topic = _codes(table["topic"], topics, other=None)
-    histories = arrays.Histories(
-        start=_starts(_int64(table["c"]), n_customers),
-        occurred=_int64(table["occurred_at"]),
-        recorded=_int64(table["recorded_at"]),
-        kind=kinds,
-        topic=topic,
-        numbers=np.array(
-            [_float64(table[f"n{k}"]) for k in range(len(plan.numbers))], dtype=np.float64
-        ).reshape(len(plan.numbers), len(table)),
+        return int(chunk.rows.start[last] - chunk.rows.start[first])
+
+    def finish(
+        chunk: Chunk, matrix: npt.NDArray[np.float64], blocks: list[Future[int]]
+    ) -> tuple[Chunk, npt.NDArray[np.float64]]:
+        for done in blocks:
+            progress(done.result())
+        return chunk, matrix
+
+    running: tuple[Chunk, npt.NDArray[np.float64], list[Future[int]]] | None = None
+    with ThreadPoolExecutor(n_threads) as pool:
+        for chunk in _chunks(plan, history, spine, categories):
+            matrix = into(chunk)
+            edges = _blocks(chunk.histories.start, chunk.rows.start, n_threads * BLOCKS)
+            started = [
+                pool.submit(block, chunk, matrix, first, last)
+                for first, last in zip(edges[:-1], edges[1:], strict=True)
+            ]
+            if running:
+                yield finish(*running)
+            running = chunk, matrix, started
+        if running:
+            yield finish(*running)
+
+
+def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) -> Iterator[Chunk]:
+    customers = spine.customer_id.unique().sort()
+    customer = np.array(pa.compute.index_in(spine.customer_id, customers), dtype=np.int64)
+    order = np.argsort(customer, kind="stable")
+    row_start = chunks.starts(customer[order], len(customers))
+    named = None if spine.offer_id is None else spine.offer_id.drop_null().unique()
+    offers = [] if named is None else [history.offers.get(o, Offer(o)) for o in named.to_pylist()]
+    offer = np.full(len(spine), -1, dtype=np.int64)
+    if named is not None and spine.offer_id is not None:
+        offer = np.array(pa.compute.index_in(spine.offer_id, named).fill_null(-1), dtype=np.int64)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        duckdb.connect(
+            config={"memory_limit": SORT_MEMORY, "temp_directory": scratch}
+        ) as connection,
+    ):
+        wanted = pa.table({"customer_id": customers, "c": np.arange(len(customers))})
+        connection.register("wanted", wanted)
+        _stage_facts(plan, history, connection)
+        sorting = connection.cursor()
+        sorting.register("interactions", history.interactions)
+        sorting.register("wanted", wanted)
+        query = chunks.stream_query(history.interactions.schema.names, "interactions", "wanted")
+        stream = sorting.sql(query).to_arrow_reader(chunks.CHUNK // 4)
+        for first, last, table in chunks.cut(stream, len(customers)):
+            histories, own = chunks.histories_of(
+                plan, chunks.settled(table), first, last, categories
+            )
+            asked = order[row_start[first] : row_start[last]]
+            as_of = np.array(spine.as_of, dtype=np.int64)[asked]
+            yield Chunk(
+                histories=histories,
+                facts=_facts(plan, connection, first, last, categories),
+                rows=arrays.Rows(
+                    start=row_start[first : last + 1] - row_start[first],
+                    as_of=as_of,
+                    offer=offer[asked],
+                    place=asked.copy(),
+                    calendar=calendar_of(plan, as_of),
+                ),
+                offers=offer_table(plan, offers, categories, own, histories.n_codes),
+                asked=asked,
+            )
+
+
+def _stage_facts(plan: Plan, history: History, connection: duckdb.DuckDBPyConnection) -> None:
+    codes = plan.attribute_codes
+    connection.register("attributes", history.attributes)
+    names = pa.table({"name": pa.array(codes, pa.string()), "n": np.arange(len(codes))})
+    connection.register("names", names)
+    connection.execute(
+        "CREATE TEMP TABLE facts AS SELECT c, known_at, n, name, value "
+        "FROM attributes JOIN wanted USING (customer_id) JOIN names USING (name) ORDER BY c"
     )
-    return histories, topics
 
 
 def _facts(
     plan: Plan,
-    history: History,
     connection: duckdb.DuckDBPyConnection,
-    n_customers: int,
+    first: int,
+    last: int,
     categories: Categories,
 ) -> arrays.Facts:
-    """Return the attributes of the wanted customers in order of what was known when."""
-    connection.register("attributes", history.attributes)
-    codes = plan.attribute_codes
-    names = pa.table({"name": pa.array(codes, pa.string()), "n": np.arange(len(codes))})
-    connection.register("names", names)
+    """Return the attributes of customers ``first`` to ``last`` in order of what was known when."""
     table = connection.sql(
-        "SELECT c, known_at, n, value FROM attributes JOIN wanted USING (customer_id) "
-        "JOIN names USING (name) ORDER BY c, known_at, name, value"
+        f"SELECT c, known_at, n, value FROM facts WHERE c >= {first} AND c < {last} "
+        "ORDER BY c, known_at, name, value"
     ).to_arrow_table()
-    numeric = {s.column: s.number for s in plan.signals if s.measure == "attribute"}
+    numeric = numeric_attributes(plan)
     is_number = [numeric[name] for name in plan.attributes]
-    name = _int64(table["n"])
+    name = np.array(table["n"].to_numpy(), dtype=np.int64)
     encoded = [
         categories.encode(value, is_number[n])
         for value, n in zip(table["value"].to_pylist(), name.tolist(), strict=True)
     ]
     return arrays.Facts(
-        start=_starts(_int64(table["c"]), n_customers),
-        known=_int64(table["known_at"]),
+        start=chunks.starts(table["c"].to_numpy() - first, last - first),
+        known=np.array(table["known_at"].to_numpy(), dtype=np.int64),
         name=name,
         value=np.array(encoded, dtype=np.float64),
     )
 
 
-def _offers(
-    plan: Plan,
-    offers: Mapping[str, Offer],
-    spine: Spine,
-    topics: Mapping[str, int],
-    categories: Categories,
-) -> tuple[Int64, arrays.OfferTable]:
-    """Return each spine row's place among its offers, and those offers as the kernel reads them."""
-    if spine.offer_id is None:
-        return np.full(len(spine), -1, dtype=np.int64), offer_table(plan, [], topics, categories)
-    named = spine.offer_id.drop_null().unique()
-    known = [offers.get(name, Offer(name)) for name in named.to_pylist()]
-    place = pa.compute.index_in(spine.offer_id, named).fill_null(-1)
-    return np.array(place, dtype=np.int64), offer_table(plan, known, topics, categories)
-
-
-def _codes(column: pa.ChunkedArray, known: dict[str, int], other: int | None) -> Int64:
-    """Return the code of each text; with no ``other``, new texts get new codes, missing -1."""
-    encoded = column.combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    table = [
-        known.setdefault(text, len(known)) if other is None else known.get(text, other)
-        for text in encoded.dictionary.to_pylist()
-    ]
-    table.append(-1 if other is None else other)
-    places = np.array(encoded.indices.fill_null(len(table) - 1), dtype=np.int64)
-    return np.array(table, dtype=np.int64)[places]
-
-
-def _starts(sorted_codes: Int64, n: int) -> Int64:
-    return np.searchsorted(sorted_codes, np.arange(n + 1)).astype(np.int64)
-
-
-def _blocks(history_start: Int64, row_start: Int64) -> list[int]:
+def _blocks(history_start: Int64, row_start: Int64, n_blocks: int) -> list[int]:
     """Return the edges of blocks of customers that hold about equal work."""
     n = len(history_start) - 1
     work = np.cumsum(np.diff(history_start) + 20) + np.cumsum(np.diff(row_start) * 20)
-    n_blocks = max(1, min(n, MOST_BLOCKS))
     cuts = np.searchsorted(work, np.linspace(0, work[-1] if n else 0, n_blocks + 1)[1:-1])
     return sorted({0, *cuts.tolist(), n})
-
-
-def _int64(column: pa.ChunkedArray) -> Int64:
-    return np.array(column.to_numpy(), dtype=np.int64)
-
-
-def _float64(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
-    return np.array(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)

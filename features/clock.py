@@ -18,6 +18,9 @@ import tzdata
 from features.errors import SettingsError
 
 DAY = 86_400_000_000
+HOUR = 3_600_000_000
+THURSDAY = 3
+"""The weekday of 1970-01-01, when Monday is 0."""
 EVER = -(2**63)
 """The instant before all others: since when an undated fact is known."""
 TZDATA_VERSION: str = tzdata.IANA_VERSION
@@ -25,6 +28,8 @@ TZDATA_VERSION: str = tzdata.IANA_VERSION
 Instants = npt.NDArray[np.int64]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST, _LAST = -62_135_510_400_000_000, 253_402_214_400_000_000
+"""A day within the years 1 to 9999, for a zone may shift the local time beyond them."""
 
 
 @cache
@@ -85,28 +90,71 @@ def local_to_utc(local: Instants, zone_name: str) -> Instants:
     """
     if zone_name == "UTC" or len(local) == 0:
         return local
-    changes, offsets = _transitions(zone_name, int(local.min()) - DAY, int(local.max()) + DAY)
+    changes, offsets = _transitions(zone_name, np.concatenate((local - DAY, local + DAY)))
     thresholds = changes + np.maximum(offsets[:-1], offsets[1:])
     return local - offsets[np.searchsorted(thresholds, local, side="right")]
 
 
-def _transitions(zone_name: str, first: int, last: int) -> tuple[Instants, Instants]:
-    """Return the instants in a span at which the offset changes, and the offsets between them."""
+def utc_to_local(instants: Instants, zone_name: str) -> Instants:
+    """Turn instants into what the wall clock of a zone shows, microseconds since 1970 by it.
+
+    Args:
+        instants: microseconds since 1970 UTC, shape ``(n,)``.
+        zone_name: the zone.
+    """
+    if zone_name == "UTC" or len(instants) == 0:
+        return instants
+    changes, offsets = _transitions(zone_name, instants)
+    return instants + offsets[np.searchsorted(changes, instants, side="right")]
+
+
+def calendar(local: Instants) -> Instants:
+    """Return weekday (0 is Monday), hour, day of the month and month, shape ``(4, n)``.
+
+    Args:
+        local: microseconds since 1970 by the wall clock, shape ``(n,)``.
+    """
+    days = local.astype("datetime64[us]").astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    parts = (
+        (local // DAY + THURSDAY) % 7,
+        local % DAY // HOUR,
+        (days - months).astype(np.int64) + 1,
+        months.astype(np.int64) % 12 + 1,
+    )
+    return np.array(parts, dtype=np.int64)
+
+
+def _transitions(zone_name: str, instants: Instants) -> tuple[Instants, Instants]:
+    """Return when the offset changes in the years of the instants, and the offsets between."""
+    instants = np.clip(instants, _FIRST, _LAST)
+    years = np.unique(instants.astype("datetime64[us]").astype("datetime64[Y]")).astype(np.int64)
+    periods = [period for year in years.tolist() for period in _periods(zone_name, year + 1970)]
+    starts, offsets = zip(*periods, strict=True)
+    return np.array(starts[1:], dtype=np.int64), np.array(offsets, dtype=np.int64)
+
+
+@cache
+def _periods(zone_name: str, year: int) -> tuple[tuple[int, int], ...]:
+    """Return the periods of a year (UTC) with one offset: when each starts, and its offset."""
     tz = zone(zone_name)
 
     def offset(instant: int) -> int:
         shift = to_datetime(instant).astimezone(tz).utcoffset()
         return (shift or timedelta()) // _MICROSECOND
 
-    changes: list[int] = []
-    offsets = [offset(first)]
-    for day in range(first, last + DAY, DAY):
-        before, after = day, min(day + DAY, last + DAY)
-        if offset(after) == offsets[-1]:
+    first = max((datetime(year, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND, _FIRST)
+    last = min((datetime(year, 12, 31, tzinfo=UTC) - _EPOCH) // _MICROSECOND + DAY, _LAST)
+    periods = [(first, offset(first))]
+    for day in range(first, last, DAY):
+        before, after = day, min(day + DAY, last)
+        if offset(after) == periods[-1][1]:
             continue
         while after - before > 1_000_000:
             middle = (before + after) // 2
-            before, after = (middle, after) if offset(middle) == offsets[-1] else (before, middle)
-        changes.append(after // 1_000_000 * 1_000_000)
-        offsets.append(offset(after))
-    return np.array(changes, dtype=np.int64), np.array(offsets, dtype=np.int64)
+            before, after = (
+                (middle, after) if offset(middle) == periods[-1][1] else (before, middle)
+            )
+        start = after // 1_000_000 * 1_000_000
+        periods.append((start, offset(start)))
+    return tuple(periods)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from features import clock
 from features.errors import InteractionError, nearest
@@ -18,6 +19,7 @@ YEAR_1, YEAR_9999 = -62_135_596_800_000_000, 253_402_300_799_999_999
 CLOCK_SKEW = 300_000_000
 """How far (microseconds) an interaction may lie ahead of the clock that records it."""
 LONGEST_TEXT = 500
+_INSTANTS = attrgetter(*INSTANTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +60,42 @@ class Attribute:
 
 
 def number(interaction: Interaction, column: str) -> float | None:
-    """Return a numeric column of an interaction, ``None`` when it is missing."""
-    if column in NUMBERS:
+    """Return a numeric column of an interaction, ``None`` when it is missing.
+
+    ``resolved`` is 1 or 0.
+    """
+    if column in NUMBERS or column == "resolved":
         value: float | None = getattr(interaction, column)
-        return value
+        return None if value is None else float(value)
     return interaction.numbers.get(column)
 
 
-def canonical_order(
-    interactions: Iterable[Interaction], numbers: tuple[str, ...] = ()
-) -> list[Interaction]:
+def canonical_order(interactions: Iterable[Interaction]) -> list[Interaction]:
     """Sort one customer's interactions so that equal sets come out in one order.
 
-    Missing sorts before any value, negative zero equals zero, text sorts by code point.
+    Missing sorts before any value, negative zero equals zero, text sorts by code point, further
+    numeric columns come last, by name.
     """
-    extra = sorted(set(numbers) - set(NUMBERS))
+    ordered = sorted(interactions, key=_INSTANTS)
+    n, begin = len(ordered), 0
+    for end in range(1, n + 1):
+        if end < n and _INSTANTS(ordered[end]) == _INSTANTS(ordered[begin]):
+            continue
+        if end - begin > 1:
+            ordered[begin:end] = _tied_order(ordered[begin:end])
+        begin = end
+    return ordered
+
+
+def _tied_order(tied: list[Interaction]) -> list[Interaction]:
+    further = sorted({name for item in tied for name in item.numbers})
 
     def key(item: Interaction) -> list[tuple[bool, object]]:
         values = [getattr(item, name) for name in ORDER]
-        values += [item.numbers.get(name) for name in extra]
+        values += [item.numbers.get(name) for name in further]
         return [(value is not None, value if value is not None else 0) for value in values]
 
-    return sorted(interactions, key=key)
+    return sorted(tied, key=key)
 
 
 def first_recorded(ordered: Iterable[Interaction]) -> list[Interaction]:

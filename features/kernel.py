@@ -1,298 +1,251 @@
 """The kernel: the only code that computes signals, for every engine.
 
-It stays in one file because numba's cache does not notice a change in an imported function.
 For each instant it folds what was visible left to right with fresh accumulators. Only integers
 (positions, counts, running maxima of time) are carried from one instant to the next: a carried
 floating-point sum would depend on the instants computed beside it.
+
+Numba's cache does not notice a change in an imported function, so the folds that are compiled
+into ``evaluate`` are part of its cache key: see ``_compiled``.
 """
 
-import math
+import hashlib
+import marshal
+from collections.abc import Callable
 
 import numpy as np
 from numba import njit
 
-from features.arrays import Facts, Float64, Histories, Int64, OfferTable, Program, Rows
+from features import choosing, combining, folds, journeys
+from features.arrays import (
+    WEEKDAY,
+    Facts,
+    Float64,
+    Histories,
+    Int32,
+    Int64,
+    OfferTable,
+    Program,
+    Rows,
+)
+from features.measures import CODES
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised whenever some signal's bits change; part of every contract."""
 
-COUNT, SUM, SINCE_LAST, SINCE_FIRST, GAP_MEAN, GAP_RATIO, ATTRIBUTE, OFFER = range(8)
-MEAN, MINIMUM, MAXIMUM, LAST, GAP_STD, GAP_LONGEST, GAP_PERCENTILE = range(8, 15)
-DECAYED_COUNT, DECAYED_SUM, TREND, TREND_LONG_RUN = range(15, 19)
-DAY = 86_400_000_000.0
-LN_2 = math.log(2.0)
+(COUNT, REACHED, TREND, TREND_LONG_RUN, DECAYED_COUNT, DECAYED_SUM, EROSION) = range(7)
+COUNT_SINCE, COUNT_AFTER = CODES["count_since"], CODES["count_after"]
+SUM, MEAN, MINIMUM = (CODES[n] for n in ("sum", "mean", "minimum"))
+LAST, GAP_RATIO, GAP_STD = (CODES[n] for n in ("last", "gap_ratio", "gap_std"))
+GAP_PERCENTILE = CODES["gap_percentile"]
+FIT, REPEATED = CODES["fit"], CODES["repeated"]
+CASES, LAST_OF_CASES = CODES["case_contacts"], CODES["resolution_longest"]
+KEPT = CODES["promises_kept"]
+ATTRIBUTE, OFFER, CALENDAR = (CODES[n] for n in ("attribute", "offer_attribute", "calendar"))
+RATIO = CODES["ratio"]
 
 
-@njit(cache=True, nogil=True)
-def evaluate(
-    program: Program,
-    histories: Histories,
-    facts: Facts,
-    rows: Rows,
-    offers: OfferTable,
-    first: int,
-    last: int,
-    out: Float64,
-) -> None:
-    """Compute every signal of the rows of customers ``first`` to ``last`` (exclusive).
-
-    Args:
-        program: what to compute.
-        histories: the interactions of all customers.
-        facts: the attributes of all customers.
-        rows: the rows of all customers.
-        offers: the offers that rows name; a row without one has offer -1.
-        first: the first customer.
-        last: the customer after the last.
-        out: the result, shape ``(n_rows, n_signals)``; missing is NaN.
-    """
-    n_filters = program.wanted.shape[0]
-    longest = 0
-    for c in range(first, last):
-        longest = max(longest, histories.start[c + 1] - histories.start[c])
-    known = np.empty((n_filters, longest), dtype=np.int64)
-    n_known = np.empty(n_filters, dtype=np.int64)
-    late = np.empty((n_filters, longest), dtype=np.int64)
-    n_late = np.empty(n_filters, dtype=np.int64)
-    latest_recorded = np.empty(longest, dtype=np.int64)
-    for c in range(first, last):
-        begin, end = histories.start[c], histories.start[c + 1]
-        _index(program, histories, begin, end, np.int64(2**63 - 1), known, n_known)
-        running = np.int64(-(2**63))
-        for i in range(begin, end):
-            running = max(running, histories.recorded[i])
-            latest_recorded[i - begin] = running
-        for r in range(rows.start[c], rows.start[c + 1]):
-            as_of = rows.as_of[r]
-            seen = np.searchsorted(histories.occurred[begin:end], as_of)
-            if seen > 0 and latest_recorded[seen - 1] >= as_of:
-                _index(program, histories, begin, end, as_of, late, n_late)
-                _row(
-                    program, histories, late, n_late, facts, c, as_of, rows.offer[r], offers, out[r]
-                )
-            else:
-                _row(
-                    program,
-                    histories,
-                    known,
-                    n_known,
-                    facts,
-                    c,
-                    as_of,
-                    rows.offer[r],
-                    offers,
-                    out[r],
-                )
-
-
-@njit(cache=True, nogil=True)
-def _index(
-    program: Program,
-    histories: Histories,
-    begin: int,
-    end: int,
-    recorded_before: int,
-    places: Int64,
-    n_places: Int64,
-) -> None:
-    """List, for each filter, the interactions that it takes and that were recorded in time."""
-    n_places[:] = 0
-    for i in range(begin, end):
-        if histories.recorded[i] < recorded_before:
-            for f in range(program.wanted.shape[0]):
-                if program.wanted[f, histories.kind[i]]:
-                    places[f, n_places[f]] = i
-                    n_places[f] += 1
-
-
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _row(
     program: Program,
     histories: Histories,
-    places: Int64,
+    places: Int32,
     n_places: Int64,
     facts: Facts,
     customer: int,
-    as_of: int,
-    offer: int,
+    rows: Rows,
+    r: int,
     offers: OfferTable,
-    out: Float64,
+    scratch: tuple[Int32, Int64, Int64, Int64, Int64],
+    values: Float64,
 ) -> None:
+    kept, tally, latest, next_resolved, state = scratch
+    as_of, offer = rows.as_of[r], rows.offer[r]
+    occurred = histories.occurred
+    span, f, window, keyed, low, high, column_folded = -1, 0, 0, 0, 0, 0, -1
+    gaps_folded = cases_folded = promises_folded = False
+    chosen = places[0, :0]
+    column_fold = (0, 0.0, np.nan, np.nan, np.nan)
+    gap_fold = (np.nan, np.nan, np.nan)
+    case_fold = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    promise_fold = (0.0, 0.0, 1.0)
     for s in range(program.steps.shape[0]):
-        measure, f, column, window, keyed, half_life = program.steps[s]
-        if measure == ATTRIBUTE:
-            out[s] = _latest_fact(facts, customer, column, as_of)
+        measure, of_span, column, parameter, other = program.steps[s, :5]
+        if measure >= RATIO:
+            values[s] = combining.combined(program, s, values)
             continue
-        if measure == OFFER:
-            out[s] = offers.values[offer, column] if offer >= 0 else np.nan
+        if measure >= ATTRIBUTE:
+            if measure == ATTRIBUTE:
+                values[s] = choosing.latest_fact(facts, customer, column, as_of)
+            elif measure == OFFER:
+                values[s] = offers.values[offer, column] if offer >= 0 else np.nan
+            else:
+                values[s] = float(rows.calendar[column, r])
             continue
-        taken = places[f]
-        high = _first_place_at(histories.occurred, taken, n_places[f], as_of)
-        low = 0
-        if window > 0:
-            low = _first_place_at(histories.occurred, taken, high, as_of - window)
-        chosen = taken[low:high]
-        if keyed:
-            out[s] = _keyed(measure, histories, chosen, column, as_of, offer, offers)
-        elif measure in (DECAYED_COUNT, DECAYED_SUM):
-            out[s] = _decayed(measure, histories, chosen, column, as_of, half_life)
+        if of_span != span:
+            span = of_span
+            f, window, keyed = program.spans[span]
+            high = choosing.first_place_at(occurred, places[f], n_places[f], as_of)
+            low = 0
+            if window > 0:
+                low = choosing.first_place_at(occurred, places[f], high, as_of - window)
+            chosen = places[f, low:high]
+            if keyed > 0 and offer >= 0:
+                chosen = choosing.sharing(histories, chosen, keyed, offer, offers, kept)
+            column_folded = -1
+            gaps_folded = cases_folded = promises_folded = False
+        if keyed > 0 and offer < 0:
+            values[s] = np.nan
+        elif measure == COUNT:
+            values[s] = float(len(chosen))
+        elif measure == REACHED:
+            values[s] = 1.0 if len(chosen) >= parameter else 0.0
+        elif SUM <= measure <= LAST:
+            if column != column_folded:
+                column_fold = folds.of_column(histories, chosen, column)
+                column_folded = column
+            count, total, least, greatest, last = column_fold
+            if measure == SUM:
+                values[s] = total
+            elif measure == MEAN:
+                values[s] = total / float(count) if count > 0 else np.nan
+            elif measure == LAST:
+                values[s] = last
+            else:
+                values[s] = least if measure == MINIMUM else greatest
+        elif measure <= EROSION and measure >= DECAYED_COUNT:
+            values[s] = folds.decayed(measure, histories, chosen, column, as_of, parameter)
         elif measure == TREND:
-            before = _first_place_at(histories.occurred, taken, low, as_of - 2 * window)
-            out[s] = _contrast(float(high - low), float(low - before))
+            before = choosing.first_place_at(occurred, places[f], low, as_of - 2 * window)
+            values[s] = folds.contrast(float(high - low), float(low - before))
         elif measure == TREND_LONG_RUN:
-            out[s] = _long_run(histories, taken[:high], high - low, as_of, window)
-        elif measure in (MEAN, MINIMUM, MAXIMUM, LAST):
-            out[s] = _of_column(measure, histories, chosen, column)
-        elif measure in (GAP_STD, GAP_LONGEST, GAP_PERCENTILE):
-            out[s] = _gaps(measure, histories, chosen, as_of)
+            values[s] = folds.long_run(occurred, places[f, :high], high - low, as_of, window)
+        elif measure in (COUNT_SINCE, COUNT_AFTER):
+            n_others = choosing.first_place_at(occurred, places[other], n_places[other], as_of)
+            others = places[other, :n_others]
+            if measure == COUNT_SINCE:
+                values[s] = choosing.since(chosen, others)
+            else:
+                values[s] = choosing.after(occurred, chosen, others, parameter)
+        elif measure <= GAP_RATIO:
+            values[s] = folds.rhythm(measure, occurred, chosen, as_of)
+        elif measure <= GAP_PERCENTILE:
+            if not gaps_folded:
+                gap_fold = folds.of_gaps(occurred, chosen, as_of)
+                gaps_folded = True
+            values[s] = gap_fold[measure - GAP_STD]
+        elif measure <= REPEATED:
+            now = rows.calendar[column - WEEKDAY, r] if measure == FIT else -1
+            values[s] = folds.of_codes(
+                measure, histories.codes[column], occurred, chosen, now, parameter, tally, latest
+            )
+        elif measure <= LAST_OF_CASES:
+            if not cases_folded:
+                case_fold = journeys.of_cases(
+                    histories, chosen, program.resolved, as_of, state, kept
+                )
+                cases_folded = True
+            values[s] = case_fold[measure - CASES]
         else:
-            out[s] = _unkeyed(measure, histories, chosen, column, as_of)
+            if not promises_folded or parameter > 0:
+                promise_fold = journeys.of_promises(
+                    histories, chosen, program.resolved, as_of, parameter, next_resolved, kept
+                )
+                promises_folded = True
+            values[s] = promise_fold[measure - KEPT]
 
 
-@njit(cache=True, nogil=True)
-def _unkeyed(measure: int, histories: Histories, chosen: Int64, column: int, as_of: int) -> float:
-    if measure == COUNT:
-        return float(len(chosen))
-    if measure == SUM:
-        total = 0.0
-        for i in chosen:
-            value = histories.numbers[column, i]
-            if not np.isnan(value):
-                total += value
-        return total
-    if len(chosen) == 0:
-        return np.nan
-    first, last = histories.occurred[chosen[0]], histories.occurred[chosen[-1]]
-    silence = float(as_of - last) / DAY
-    if measure == SINCE_LAST:
-        return silence
-    if measure == SINCE_FIRST:
-        return float(as_of - first) / DAY
-    if len(chosen) < 2:
-        return np.nan
-    gap = float(last - first) / float(len(chosen) - 1) / DAY
-    if measure == GAP_MEAN:
-        return gap
-    return silence / gap if gap > 0.0 else np.nan
+def _compiled(folded: str) -> Callable[..., None]:
+    """Return the compiled kernel; another ``folded`` makes numba compile it anew."""
+
+    @njit(cache=True, nogil=True)
+    def evaluate(
+        program: Program,
+        histories: Histories,
+        facts: Facts,
+        rows: Rows,
+        offers: OfferTable,
+        first: int,
+        last: int,
+        out: Float64,
+    ) -> None:
+        folded  # noqa: B018 - a part of the cache key because it is closed over
+        n_filters = len(program.bounds)
+        longest = 0
+        for c in range(first, last):
+            longest = max(longest, histories.start[c + 1] - histories.start[c])
+        known = np.empty((max(n_filters, 1), longest), dtype=np.int32)
+        late = np.empty((max(n_filters, 1), longest), dtype=np.int32)
+        n_known = np.empty(n_filters, dtype=np.int64)
+        n_late = np.empty(n_filters, dtype=np.int64)
+        latest_recorded = np.empty(longest, dtype=np.int64)
+        n_codes = histories.n_codes
+        scratch = (
+            np.empty(longest, dtype=np.int32),
+            np.zeros(n_codes, dtype=np.int64),
+            np.empty(n_codes, dtype=np.int64),
+            np.full(n_codes, journeys.NEVER, dtype=np.int64),
+            np.zeros((n_codes, journeys.N_STATES), dtype=np.int64),
+        )
+        values = np.empty(program.steps.shape[0])
+        for c in range(first, last):
+            if rows.start[c] == rows.start[c + 1]:
+                continue
+            begin, end = histories.start[c], histories.start[c + 1]
+            choosing.index(program, histories, begin, end, np.int64(2**63 - 1), known, n_known)
+            running = np.int64(-(2**63))
+            for i in range(begin, end):
+                running = max(running, histories.recorded[i])
+                latest_recorded[i - begin] = running
+            for r in range(rows.start[c], rows.start[c + 1]):
+                as_of = rows.as_of[r]
+                seen = np.searchsorted(histories.occurred[begin:end], as_of)
+                if seen > 0 and latest_recorded[seen - 1] >= as_of:
+                    choosing.index(program, histories, begin, end, as_of, late, n_late)
+                    _row(
+                        program, histories, late, n_late, facts, c, rows, r, offers, scratch, values
+                    )
+                else:
+                    _row(
+                        program,
+                        histories,
+                        known,
+                        n_known,
+                        facts,
+                        c,
+                        rows,
+                        r,
+                        offers,
+                        scratch,
+                        values,
+                    )
+                for j in range(len(program.visible)):
+                    out[rows.place[r], j] = values[program.visible[j]]
+
+    return evaluate  # type: ignore[no-any-return]
 
 
-@njit(cache=True, nogil=True)
-def _of_column(measure: int, histories: Histories, chosen: Int64, column: int) -> float:
-    """Fold the values that are there; with none of them the measure is missing."""
-    count = 0
-    found = np.nan
-    for i in chosen:
-        value = histories.numbers[column, i]
-        if np.isnan(value):
-            continue
-        count += 1
-        if count == 1 or measure == LAST:
-            found = value
-        elif measure == MEAN:
-            found += value
-        elif measure == MINIMUM:
-            found = min(found, value)
-        else:
-            found = max(found, value)
-    return float(found / float(count) if measure == MEAN and count > 0 else found)
+def _folds() -> str:
+    """Return a digest of all code that is compiled into the kernel from other modules."""
+    code = repr(CODES).encode()
+    for module in (choosing, combining, folds, journeys):
+        for value in vars(module).values():
+            if hasattr(value, "py_func"):
+                code += marshal.dumps(value.py_func.__code__)
+            elif isinstance(value, int | float):
+                code += repr(value).encode()
+    return hashlib.sha256(code).hexdigest()
 
 
-@njit(cache=True, nogil=True)
-def _gaps(measure: int, histories: Histories, chosen: Int64, as_of: int) -> float:
-    n_gaps = len(chosen) - 1
-    if n_gaps < 1:
-        return np.nan
-    first, last = histories.occurred[chosen[0]], histories.occurred[chosen[-1]]
-    silence = as_of - last
-    mean = float(last - first) / float(n_gaps) / DAY
-    longest, shorter, spread = 0, 0, 0.0
-    for k in range(n_gaps):
-        gap = histories.occurred[chosen[k + 1]] - histories.occurred[chosen[k]]
-        longest = max(longest, gap)
-        shorter += gap < silence
-        spread += (float(gap) / DAY - mean) * (float(gap) / DAY - mean)
-    if measure == GAP_LONGEST:
-        return float(longest) / DAY
-    if measure == GAP_PERCENTILE:
-        return float(shorter) / float(n_gaps)
-    return math.sqrt(spread / float(n_gaps)) if n_gaps > 1 else np.nan
+evaluate = _compiled(_folds())
+"""Compute every signal of the rows of customers ``first`` to ``last`` (exclusive).
 
-
-@njit(cache=True, nogil=True)
-def _decayed(
-    measure: int, histories: Histories, chosen: Int64, column: int, as_of: int, half_life: int
-) -> float:
-    total = 0.0
-    for i in chosen:
-        weight = math.exp(-(float(as_of - histories.occurred[i]) / float(half_life)) * LN_2)
-        if measure == DECAYED_COUNT:
-            total += weight
-        elif not np.isnan(histories.numbers[column, i]):
-            total += histories.numbers[column, i] * weight
-    return total
-
-
-@njit(cache=True, nogil=True)
-def _contrast(now: float, before: float) -> float:
-    return (now - before) / (now + before) if now + before > 0.0 else np.nan
-
-
-@njit(cache=True, nogil=True)
-def _long_run(histories: Histories, seen: Int64, n_now: int, as_of: int, window: int) -> float:
-    """Compare the rate in the window with that since the first; too young a history is missing."""
-    if len(seen) == 0 or as_of - histories.occurred[seen[0]] < window:
-        return np.nan
-    known = float(as_of - histories.occurred[seen[0]]) / DAY
-    now = float(n_now) / (float(window) / DAY)
-    return float(_contrast(now, float(len(seen)) / known))
-
-
-@njit(cache=True, nogil=True)
-def _keyed(
-    measure: int,
-    histories: Histories,
-    chosen: Int64,
-    column: int,
-    as_of: int,
-    offer: int,
-    offers: OfferTable,
-) -> float:
-    """Measure only interactions that share one of the offer's topics; no offer is missing."""
-    if offer < 0:
-        return np.nan
-    count = 0
-    total = 0.0
-    latest = -1
-    for i in chosen:
-        topic = histories.topic[i]
-        if topic < 0 or not offers.topics[offer, topic]:
-            continue
-        count += 1
-        latest = i
-        if measure == SUM and not np.isnan(histories.numbers[column, i]):
-            total += histories.numbers[column, i]
-    if measure == COUNT:
-        return float(count)
-    if measure == SUM:
-        return total
-    return float(as_of - histories.occurred[latest]) / DAY if latest >= 0 else np.nan
-
-
-@njit(cache=True, nogil=True)
-def _latest_fact(facts: Facts, customer: int, name: int, as_of: int) -> float:
-    for i in range(facts.start[customer + 1] - 1, facts.start[customer] - 1, -1):
-        if facts.known[i] < as_of and facts.name[i] == name:
-            return float(facts.value[i])
-    return np.nan
-
-
-@njit(cache=True, nogil=True)
-def _first_place_at(instants: Int64, taken: Int64, n_taken: int, instant: int) -> int:
-    low, high = 0, n_taken
-    while low < high:
-        middle = (low + high) // 2
-        if instants[taken[middle]] < instant:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+Args:
+    program: what to compute.
+    histories: the interactions of all customers.
+    facts: the attributes of all customers.
+    rows: the rows of all customers.
+    offers: the offers that rows name; a row without one has offer -1.
+    first: the first customer.
+    last: the customer after the last.
+    out: the result, shape ``(n_rows, n_signals)``; missing is NaN.
+"""

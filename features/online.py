@@ -1,11 +1,13 @@
 """The online engine: one customer's history in, one row out (or one row an offer)."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from features import arrays, kernel
-from features.declaration import Signal
+from features import arrays, clock, kernel
+from features.categories import Categories
+from features.encoding import calendar_of, local_codes, n_codes, numeric_attributes, offer_table
 from features.interactions import (
     Attribute,
     Interaction,
@@ -13,11 +15,22 @@ from features.interactions import (
     first_recorded,
     number,
 )
+from features.measures import CODE_COLUMNS
 from features.offers import Offer
-from features.plan import Categories, Plan, offer_table
+from features.plan import Plan
 from features.values import SignalValues
 
 NAN = float("nan")
+
+
+class Encoded(NamedTuple):
+    """One customer's history as the kernel reads it."""
+
+    histories: arrays.Histories
+    facts: arrays.Facts
+    rows: arrays.Rows
+    offers: arrays.OfferTable
+    categories: Categories
 
 
 def evaluate(
@@ -40,42 +53,83 @@ def evaluate(
     Returns:
         One row for each offer, or one row when no offer is given.
     """
-    ordered = first_recorded(canonical_order(interactions, plan.numbers))
-    categories = Categories()
-    topics: dict[str, int] = {}
-    n = len(ordered)
-    other = len(plan.kinds)
-    codes = plan.kind_codes
-    histories = arrays.Histories(
-        start=np.array([0, n], dtype=np.int64),
-        occurred=np.array([item.occurred_at for item in ordered], dtype=np.int64),
-        recorded=np.array([item.recorded_at for item in ordered], dtype=np.int64),
-        kind=np.array([codes.get(item.kind, other) for item in ordered], dtype=np.int64),
-        topic=np.array(
-            [-1 if i.topic is None else topics.setdefault(i.topic, len(topics)) for i in ordered],
-            dtype=np.int64,
-        ),
-        numbers=np.array(
-            [[_or_nan(number(item, column)) for item in ordered] for column in plan.numbers],
-            dtype=np.float64,
-        ).reshape(len(plan.numbers), n),
-    )
+    return run(plan, encode(plan, interactions, as_of, attributes, offers))
+
+
+def encode(
+    plan: Plan,
+    interactions: Iterable[Interaction],
+    as_of: int,
+    attributes: Iterable[Attribute] = (),
+    offers: Sequence[Offer] = (),
+) -> Encoded:
+    """Return the arrays of one customer; the arguments are those of ``evaluate``."""
+    ordered = first_recorded(canonical_order(interactions))
+    categories = Categories(plan.named)
+    own: dict[str, int] = {}
+    histories = _histories(plan, ordered, categories, own)
     n_rows = max(1, len(offers))
+    instants = np.full(n_rows, as_of, dtype=np.int64)
     rows = arrays.Rows(
         start=np.array([0, n_rows], dtype=np.int64),
-        as_of=np.full(n_rows, as_of, dtype=np.int64),
+        as_of=instants,
         offer=np.arange(n_rows, dtype=np.int64) if offers else np.full(1, -1, dtype=np.int64),
+        place=np.arange(n_rows, dtype=np.int64),
+        calendar=calendar_of(plan, instants),
     )
-    out = np.empty((n_rows, len(plan.signals)))
     facts = _facts(plan, attributes, categories)
-    table = offer_table(plan, offers, topics, categories)
-    kernel.evaluate(plan.program, histories, facts, rows, table, 0, 1, out)
+    table = offer_table(plan, offers, categories, own, histories.n_codes)
+    return Encoded(histories, facts, rows, table, categories)
+
+
+def run(plan: Plan, encoded: Encoded) -> SignalValues:
+    """Compute the signals of one customer from arrays."""
+    histories, facts, rows, offers, categories = encoded
+    out = np.empty((len(rows.as_of), len(plan.signals)))
+    kernel.evaluate(plan.program, histories, facts, rows, offers, 0, 1, out)
     return SignalValues(plan, out, categories)
 
 
 def warm_up(plan: Plan) -> None:
     """Compile the kernel, so that no request has to wait for it."""
     evaluate(plan, [], 0)
+
+
+def _histories(
+    plan: Plan, ordered: list[Interaction], categories: Categories, own: dict[str, int]
+) -> arrays.Histories:
+    n = len(ordered)
+    other, kinds = len(plan.kinds), plan.kind_codes
+    occurred = np.array([item.occurred_at for item in ordered], dtype=np.int64)
+    codes = np.full((len(CODE_COLUMNS), n), -1, dtype=np.int32)
+    cases: dict[str, int] = {}
+    for name, known in (("case_id", cases), ("offer_id", own)):
+        if name in plan.code_columns:
+            codes[CODE_COLUMNS.index(name)] = [
+                -1 if value is None else known.setdefault(value, len(known))
+                for value in (getattr(item, name) for item in ordered)
+            ]
+    for name in ("channel", "topic"):
+        if name in plan.code_columns:
+            codes[CODE_COLUMNS.index(name)] = [
+                -1 if value is None else categories.code(value)
+                for value in (getattr(item, name) for item in ordered)
+            ]
+    local_codes(plan, occurred, codes)
+    due = [item.due_at for item in ordered] if plan.reads_due else []
+    return arrays.Histories(
+        start=np.array([0, n], dtype=np.int64),
+        occurred=occurred,
+        recorded=np.array([item.recorded_at for item in ordered], dtype=np.int64),
+        due=np.array([clock.EVER if at is None else at for at in due], dtype=np.int64),
+        kind=np.array([kinds.get(item.kind, other) for item in ordered], dtype=np.int32),
+        codes=codes,
+        numbers=np.array(
+            [[_or_nan(number(item, column)) for item in ordered] for column in plan.numbers],
+            dtype=np.float64,
+        ).reshape(len(plan.numbers), n),
+        n_codes=n_codes(plan, codes),
+    )
 
 
 def _or_nan(value: float | None) -> float:
@@ -87,7 +141,7 @@ def _facts(plan: Plan, attributes: Iterable[Attribute], categories: Categories) 
     kept = sorted(
         (a for a in attributes if a.name in read), key=lambda a: (a.known_at, a.name, a.value)
     )
-    numeric = {signal.column: signal.number for signal in _attribute_signals(plan)}
+    numeric = numeric_attributes(plan)
     return arrays.Facts(
         start=np.array([0, len(kept)], dtype=np.int64),
         known=np.array([a.known_at for a in kept], dtype=np.int64),
@@ -96,7 +150,3 @@ def _facts(plan: Plan, attributes: Iterable[Attribute], categories: Categories) 
             [categories.encode(a.value, numeric[a.name]) for a in kept], dtype=np.float64
         ),
     )
-
-
-def _attribute_signals(plan: Plan) -> list[Signal]:
-    return [signal for signal in plan.signals if signal.measure == "attribute"]

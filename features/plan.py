@@ -1,17 +1,20 @@
 """The plan: declared signals compiled into the program that the kernel runs."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
-
-from features import arrays, clock
-from features.declaration import MEASURES, OF_COLUMN, Signal
+from features import arrays
+from features.declaration import OF_COLUMN, Signal
 from features.errors import DeclarationError
-from features.offers import Offer, Value
+from features.measures import CODE_COLUMNS, CODES, MEASURES, STAGES
+from features.program import in_kernel_order, program_of
 
 KindsOfRole = Mapping[str, tuple[str, ...]]
+JOURNEY = tuple(
+    n for n in MEASURES if CODES["case_contacts"] <= CODES[n] <= CODES["promise_erosion"]
+)
+"""Measures that look at cases, and so at what was resolved."""
 
 
 @dataclass(frozen=True)
@@ -19,25 +22,60 @@ class Plan:
     """Signals in order, and what computing them takes. Build it with ``compile_plan``.
 
     ``kinds`` are the kinds that some signal tells apart, ``numbers`` the numeric columns read,
-    ``attributes`` and ``offer_attributes`` the names read.
+    ``attributes`` and ``offer_attributes`` the names read, ``named`` the categories whose codes
+    are fixed because the program names them.
     """
 
     signals: tuple[Signal, ...]
     roles: KindsOfRole
+    timezone: str
     kinds: tuple[str, ...]
     numbers: tuple[str, ...]
     attributes: tuple[str, ...]
     offer_attributes: tuple[str, ...]
+    named: tuple[str, ...]
 
     @cached_property
     def names(self) -> list[str]:
         """The names of the signals, in order."""
         return [signal.name for signal in self.signals]
 
+    @cached_property
+    def bare(self) -> tuple[Signal, ...]:
+        """The signals without their whys, which change no value."""
+        return tuple(_bare(signal) for signal in self.signals)
+
+    @cached_property
+    def everything(self) -> tuple[Signal, ...]:
+        """The signals and all that they are made of, each once, as the kernel computes them."""
+        unique = dict.fromkeys(s for signal in self.bare for s in signal.everything())
+        return in_kernel_order(list(unique))
+
     @property
     def needs_offer(self) -> bool:
         """Whether some signal is about an offer."""
-        return any(s.same or s.measure == "offer_attribute" for s in self.signals)
+        return any(s.same or s.measure == "offer_attribute" for s in self.everything)
+
+    @cached_property
+    def code_columns(self) -> tuple[str, ...]:
+        """The columns of categories that are read, a part of ``measures.CODE_COLUMNS``."""
+        used = {s.column for s in self.everything if s.column in CODE_COLUMNS}
+        used |= {"topic" if s.same == "topic" else "offer_id" for s in self.everything if s.same}
+        if any(s.measure in JOURNEY for s in self.everything):
+            used |= {"case_id", "channel"}
+        for name in ("channel", "topic"):
+            used |= {name for s in self.everything if getattr(s, name)}
+        return tuple(name for name in CODE_COLUMNS if name in used)
+
+    @cached_property
+    def reads_due(self) -> bool:
+        """Whether some signal reads what was promised."""
+        return any(s.measure.startswith("promise") for s in self.everything)
+
+    @cached_property
+    def reads_calendar(self) -> bool:
+        """Whether some signal reads the calendar of the instant."""
+        return any(s.measure in ("calendar", "fit") for s in self.everything)
 
     @cached_property
     def kind_codes(self) -> dict[str, int]:
@@ -52,28 +90,7 @@ class Plan:
     @cached_property
     def program(self) -> arrays.Program:
         """The arrays that the kernel runs."""
-        filters: list[str | None] = []
-        steps = np.zeros((len(self.signals), 6), dtype=np.int64)
-        columns = {"attribute": self.attributes, "offer_attribute": self.offer_attributes}
-        for row, signal in zip(steps, self.signals, strict=True):
-            if signal.role not in filters:
-                filters.append(signal.role)
-            names = columns.get(signal.measure, self.numbers)
-            row[:] = (
-                MEASURES.index(signal.measure),
-                filters.index(signal.role),
-                names.index(signal.column) if signal.column else -1,
-                (signal.window or 0) * clock.DAY,
-                signal.same is not None,
-                (signal.half_life or 0) * clock.DAY,
-            )
-        wanted = np.zeros((len(filters), len(self.kinds) + 1), dtype=np.uint8)
-        for i, role in enumerate(filters):
-            if role is None:
-                wanted[i] = 1
-            else:
-                wanted[i, [self.kind_codes[kind] for kind in self.roles.get(role, ())]] = 1
-        return arrays.Program(steps, wanted)
+        return program_of(self)
 
     @cached_property
     def categories(self) -> tuple[bool, ...]:
@@ -81,8 +98,13 @@ class Plan:
         return tuple(signal.unit == "category" for signal in self.signals)
 
 
-def compile_plan(signals: Iterable[Signal], roles: KindsOfRole) -> Plan:
+def compile_plan(signals: Iterable[Signal], roles: KindsOfRole, timezone: str = "UTC") -> Plan:
     """Compile signals, in order, for the kinds that each role stands for.
+
+    Args:
+        signals: the signals, each with its own name.
+        roles: the kinds of each role.
+        timezone: the zone whose clock calendar signals go by.
 
     Raises:
         DeclarationError: two signals have one name, or there is none.
@@ -97,84 +119,29 @@ def compile_plan(signals: Iterable[Signal], roles: KindsOfRole) -> Plan:
             "at least one signal, each with its own name",
             "Declare each signal once.",
         )
+    everything = [s for signal in signals for s in signal.everything()]
 
-    def columns(*measures: str) -> tuple[str, ...]:
-        return tuple(sorted({s.column for s in signals if s.measure in measures and s.column}))
+    def columns(*measures: str) -> set[str]:
+        return {s.column for s in everything if s.measure in measures and s.column}
 
-    used = {signal.role for signal in signals if signal.role}
+    used = {role for s in everything for role in (s.role, s.than) if role}
+    kinds = {kind for role in used for kind in roles.get(role, ())}
+    numbers = columns(*OF_COLUMN) | {s.where[0] for s in everything if s.where}
+    numbers |= {"resolved" for s in everything if s.measure in JOURNEY}
+    named = {c for s in everything for c in (s.channel, s.topic) if c is not None}
+    staged = STAGES if any(s.measure == "stage" for s in everything) else ()
     return Plan(
         signals=signals,
         roles={role: tuple(sorted(roles.get(role, ()))) for role in sorted(used)},
-        kinds=tuple(sorted({kind for role in used for kind in roles.get(role, ())})),
-        numbers=columns(*OF_COLUMN),
-        attributes=columns("attribute"),
-        offer_attributes=columns("offer_attribute"),
+        timezone=timezone,
+        kinds=tuple(sorted(kinds | {s.kind for s in everything if s.kind})),
+        numbers=tuple(sorted(numbers)),
+        attributes=tuple(sorted(columns("attribute"))),
+        offer_attributes=tuple(sorted(columns("offer_attribute"))),
+        named=(*staged, *sorted(named - set(staged))),
     )
 
 
-class Categories:
-    """Codes for the categories met in one evaluation; a code means nothing outside it."""
-
-    def __init__(self) -> None:
-        self.values: list[str] = []
-        self._codes: dict[str, int] = {}
-
-    def code(self, value: str) -> float:
-        """Return the code of a category, a new one when it is met for the first time."""
-        if value not in self._codes:
-            self._codes[value] = len(self.values)
-            self.values.append(value)
-        return float(self._codes[value])
-
-    def encode(self, value: Value, number: bool) -> float:
-        """Return a number as it is, a category as its code, and NaN for what is missing."""
-        if value is None:
-            return float("nan")
-        if number:
-            return as_number(value)
-        return self.code(as_category(value))
-
-    def decode(self, code: float) -> str | None:
-        """Return the category of a code, ``None`` for NaN."""
-        return None if code != code else self.values[int(code)]
-
-
-def as_number(value: float | str) -> float:
-    """Return an attribute's value as a number; text that is none is missing, NaN.
-
-    >>> as_number("3"), as_number("3+")
-    (3.0, nan)
-    """
-    try:
-        found = float(value)
-    except ValueError:
-        return float("nan")
-    return found + 0.0 if np.isfinite(found) else float("nan")
-
-
-def as_category(value: float | str) -> str:
-    """Return an attribute's value as text; a whole number loses its point.
-
-    >>> as_category(2.0), as_category("5+")
-    ('2', '5+')
-    """
-    if isinstance(value, str):
-        return value
-    return str(int(value)) if value == int(value) else repr(value)
-
-
-def offer_table(
-    plan: Plan, offers: Iterable[Offer], topics: Mapping[str, int], categories: Categories
-) -> arrays.OfferTable:
-    """Return the offers as the kernel reads them; ``topics`` are the codes of the history's."""
-    offers = list(offers)
-    numeric = {s.column: s.number for s in plan.signals if s.measure == "offer_attribute"}
-    values = np.full((len(offers), len(plan.offer_attributes)), np.nan)
-    members = np.zeros((len(offers), len(topics) + 1), dtype=np.uint8)
-    for row, offer in enumerate(offers):
-        for column, name in enumerate(plan.offer_attributes):
-            values[row, column] = categories.encode(offer.attribute(name), numeric[name])
-        for topic in offer.topics:
-            if topic in topics:
-                members[row, topics[topic]] = 1
-    return arrays.OfferTable(values, members)
+def _bare(signal: Signal) -> Signal:
+    parts = tuple(_bare(part) for part in signal.parts)
+    return replace(signal, why="-", parts=parts)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.declaration import DECAYED
+from features.groups import group_of
 from features.offers import Value
 from features.plan import Plan
 from features.wording import Wording, joined
@@ -46,7 +47,7 @@ def reasons_of(
     """
     groups: dict[str, list[int]] = {}
     for j, signal in enumerate(plan.signals):
-        groups.setdefault(signal.group, []).append(j)
+        groups.setdefault(group_of(signal), []).append(j)
     total = {group: float(effects[members].sum()) for group, members in groups.items()}
     strongest = sorted(total, key=lambda group: (-abs(total[group]), group))
     chosen = [group for group in strongest if total[group] != 0.0][:limit]

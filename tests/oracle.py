@@ -8,10 +8,13 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 
-from features.declaration import OF_COLUMN, Signal
+from features.categories import as_category, as_number
+from features.declaration import Signal
 from features.interactions import Attribute, Interaction, number
+from features.measures import MEASURES
 from features.offers import Offer, Value
-from features.plan import KindsOfRole, as_category, as_number
+from features.plan import KindsOfRole
+from tests import oracle_habits, oracle_journeys
 
 DAY = 24 * 3600 * 1_000_000
 NAN = math.nan
@@ -24,56 +27,161 @@ def values(
     as_of: int,
     attributes: Iterable[Attribute] = (),
     offer: Offer | None = None,
+    timezone: str = "UTC",
 ) -> list[Value]:
     """Return the signals of one customer at one instant."""
-    history, attributes = list(history), list(attributes)
-    numbers = sorted({s.column for s in signals if s.measure in OF_COLUMN and s.column})
-    return [_value(s, roles, history, as_of, attributes, offer, numbers) for s in signals]
+    ordered = sorted(_once(list(history)), key=_order)
+    known = [i for i in ordered if i.occurred_at < as_of and i.recorded_at < as_of]
+    customer = Customer(roles, known, as_of, list(attributes), offer, timezone)
+    return [customer.value(signal) for signal in signals]
 
 
-def _value(
-    signal: Signal,
-    roles: KindsOfRole,
-    history: list[Interaction],
-    as_of: int,
-    attributes: list[Attribute],
-    offer: Offer | None,
-    numbers: list[str],
-) -> Value:
-    if signal.measure == "attribute":
-        known = [a for a in attributes if a.name == signal.column and a.known_at < as_of]
+class Customer:
+    """What is known of one customer at one instant, in canonical order."""
+
+    def __init__(
+        self,
+        roles: KindsOfRole,
+        known: list[Interaction],
+        as_of: int,
+        attributes: list[Attribute],
+        offer: Offer | None,
+        timezone: str,
+    ) -> None:
+        self.roles, self.known, self.as_of = roles, known, as_of
+        self.attributes, self.offer, self.timezone = attributes, offer, timezone
+
+    def value(self, signal: Signal) -> Value:
+        """Return the value of a signal."""
+        if signal.measure == "attribute":
+            return self._attribute(signal)
+        if signal.measure == "offer_attribute":
+            value = self.offer.attribute(signal.column or "") if self.offer else None
+            return _fact(signal, value)
+        if signal.measure == "calendar":
+            return oracle_habits.part(signal.column or "", self.as_of, self.timezone)
+        if signal.parts:
+            return self._combined(signal)
+        if signal.same and self.offer is None:
+            return NAN
+        if signal.measure in ("trend", "trend_long_run"):
+            return _trend(signal, self.chosen(signal, windowed=False), self.as_of)
+        chosen = self.chosen(signal)
+        if signal.measure in ("count_since", "count_after"):
+            others = [i for i in self.known if i.kind in self.roles.get(signal.than or "", ())]
+            return _compared(signal, chosen, others, self.known)
+        if MEASURES[signal.measure].column == "a column of categories":
+            return oracle_habits.measure(signal, chosen, self.as_of, self.timezone)
+        if signal.measure in oracle_journeys.MEASURES:
+            return oracle_journeys.measure(signal, chosen, self.as_of)
+        return _measure(signal, chosen, self.as_of)
+
+    def chosen(self, signal: Signal, windowed: bool = True) -> list[Interaction]:
+        """Return the interactions that a signal measures."""
+        return [i for i in self.known if self._takes(signal, i, windowed)]
+
+    def _takes(self, signal: Signal, item: Interaction, windowed: bool) -> bool:
+        if windowed and signal.window is not None:
+            if item.occurred_at < self.as_of - signal.window * DAY:
+                return False
+        if signal.role is not None and item.kind not in self.roles.get(signal.role, ()):
+            return False
+        for name in ("kind", "channel", "topic"):
+            if getattr(signal, name) not in (None, getattr(item, name)):
+                return False
+        if signal.where is not None and not _holds(item, *signal.where):
+            return False
+        if signal.same == "topic":
+            return item.topic is not None and item.topic in (self.offer or Offer("")).topics
+        if signal.same == "offer":
+            return self.offer is not None and item.offer_id == self.offer.offer_id
+        return True
+
+    def _attribute(self, signal: Signal) -> Value:
+        known = [a for a in self.attributes if a.name == signal.column and a.known_at < self.as_of]
         if not known:
-            return NAN if signal.number else None
-        latest = max(known, key=lambda a: (a.known_at, a.value)).value
-        return as_number(latest) if signal.number else as_category(latest)
-    if signal.measure == "offer_attribute":
-        value = offer.attribute(signal.column or "") if offer else None
-        if value is None:
-            return NAN if signal.number else None
-        return as_number(value) if signal.number else as_category(value)
-    if signal.same and offer is None:
-        return NAN
-    chosen = []
-    for item in sorted(_once(history, numbers), key=lambda item: _order(item, numbers)):
-        if item.occurred_at >= as_of or item.recorded_at >= as_of:
-            continue
-        trend = signal.measure in ("trend", "trend_long_run")
-        beyond = item.occurred_at < as_of - (signal.window or 0) * DAY
-        if signal.window is not None and beyond and not trend:
-            continue
-        if signal.role is not None and item.kind not in roles.get(signal.role, ()):
-            continue
-        if signal.same and (item.topic is None or offer is None or item.topic not in offer.topics):
-            continue
-        chosen.append(item)
-    return _measure(signal, chosen, as_of)
+            return _fact(signal, None)
+        return _fact(signal, max(known, key=lambda a: (a.known_at, a.value)).value)
+
+    def _combined(self, signal: Signal) -> Value:
+        parts = [self.value(part) for part in signal.parts]
+        there = [p for p in parts if p is not None and p == p]
+        if signal.measure == "known":
+            return float(len(there))
+        x = [float(p) if isinstance(p, float) else NAN for p in parts]
+        if signal.measure == "ratio":
+            towards, weight = signal.prior or (0.0, 0.0)
+            return (x[0] + towards * weight) / (x[1] + weight)
+        if signal.measure == "saturation":
+            total = 0.0
+            for one in x:
+                total = total + one
+            return total / (total + float(signal.half or 0))
+        if signal.measure == "trust":
+            kept = math.exp(-(x[0] / 5.0) * math.log(2.0))
+            return (1.0 - 0.5 * kept) * x[1] * x[2]
+        if signal.measure == "exchange":
+            received = 0.0
+            for one in x[1:]:
+                received = received + one
+            return (x[0] / (x[0] + 4.0) + received / (received + 1.0)) / 2.0
+        return oracle_journeys.stage(*x)
+
+
+def _fact(signal: Signal, value: Value) -> Value:
+    if value is None:
+        return NAN if signal.number else None
+    return as_number(value) if signal.number else as_category(value)
+
+
+def _holds(item: Interaction, column: str, comparison: str, bound: float) -> bool:
+    value = number(item, column)
+    if value is None:
+        return False
+    holds = {
+        "<": value < bound,
+        "<=": value <= bound,
+        ">": value > bound,
+        ">=": value >= bound,
+        "==": value == bound,
+        "!=": value != bound,
+    }
+    return holds[comparison]
+
+
+def _compared(
+    signal: Signal,
+    chosen: list[Interaction],
+    others: list[Interaction],
+    known: list[Interaction],
+) -> float:
+    """Of places in canonical order: an interaction may be one of the others itself."""
+    place = {id(item): k for k, item in enumerate(known)}
+    if signal.measure == "count_since":
+        last = max((place[id(o)] for o in others), default=-1)
+        return float(len([i for i in chosen if place[id(i)] > last]))
+    within = (signal.within or 0) * DAY
+    found = [
+        i
+        for i in chosen
+        if any(
+            place[id(o)] < place[id(i)] and i.occurred_at - o.occurred_at <= within for o in others
+        )
+    ]
+    return float(len(found))
 
 
 def _measure(signal: Signal, chosen: list[Interaction], as_of: int) -> float:
-    if signal.measure in ("trend", "trend_long_run"):
-        return _trend(signal, chosen, as_of)
     if signal.measure == "count":
         return float(len(chosen))
+    if signal.measure == "reached":
+        return 1.0 if len(chosen) >= (signal.least or 0) else 0.0
+    if signal.measure == "erosion":
+        left = 1.0
+        for item in chosen:
+            age = float(as_of - item.occurred_at) / float((signal.half_life or 0) * DAY)
+            left = left * (1.0 - 0.5 * math.exp(-age * math.log(2.0)))
+        return left
     if signal.measure == "sum":
         total = 0.0
         for item in chosen:
@@ -160,7 +268,7 @@ def _contrast(now: float, before: float) -> float:
     return (now - before) / (now + before) if now + before > 0 else NAN
 
 
-def _once(history: list[Interaction], numbers: list[str]) -> list[Interaction]:
+def _once(history: list[Interaction]) -> list[Interaction]:
     """Of interactions with one source and id, the first recorded counts."""
     kept: list[Interaction] = []
     for item in history:
@@ -170,14 +278,14 @@ def _once(history: list[Interaction], numbers: list[str]) -> list[Interaction]:
                 for other in history
                 if (other.source, other.interaction_id) == (item.source, item.interaction_id)
             ]
-            first = min(same, key=lambda other: (other.recorded_at, _order(other, numbers)))
+            first = min(same, key=lambda other: (other.recorded_at, _order(other)))
             if any(first == k for k in kept if k.interaction_id is not None) or first != item:
                 continue
         kept.append(item)
     return kept
 
 
-def _order(item: Interaction, numbers: list[str]) -> list[tuple[int, object]]:
+def _order(item: Interaction) -> list[tuple[int, object]]:
     fields: list[object] = [
         item.occurred_at,
         item.recorded_at,
@@ -193,7 +301,6 @@ def _order(item: Interaction, numbers: list[str]) -> list[tuple[int, object]]:
         item.rating,
         item.resolved,
         item.due_at,
+        *(item.numbers.get(name) for name in ("points", "stars")),
     ]
-    further = [name for name in numbers if name not in ("amount", "wait_minutes", "rating")]
-    fields += [item.numbers.get(name) for name in further]
     return [(0, 0) if value is None else (1, value) for value in fields]

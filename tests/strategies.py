@@ -2,18 +2,45 @@
 
 from hypothesis import strategies as st
 
+from features.composites import exchange, knowledge, stage, trust
 from features.declaration import Signal
 from features.interactions import Attribute, Interaction
 from features.offers import Offer
-from features.signals import attribute, days, interactions, offer_attribute
+from features.signals import (
+    attribute,
+    calendar,
+    days,
+    interactions,
+    offer_attribute,
+    ratio,
+)
 
 DAY = 24 * 3600 * 1_000_000
 AS_OF = 17_000 * DAY
+ZONES = ("UTC", "America/New_York", "Australia/Lord_Howe")
 ROLES = {
     "value": ("purchase", "renewal"),
     "detail": ("item",),
     "negative": ("complaint",),
+    "advocacy": ("referral",),
+    "offer_accepted": ("item",),
 }
+
+CASES = (
+    "case_contacts",
+    "case_contacts_most",
+    "handovers",
+    "handovers_most",
+    "cases_open",
+    "oldest_open_case",
+    "cases_reopened",
+    "unresolved_share",
+    "resolution_mean",
+    "resolution_longest",
+)
+KNOWLEDGE = knowledge({"age": True, "city": False}, why="composite")
+TRUST = trust(why="composite", half_life=10)
+EXCHANGE = exchange(why="composite")
 
 SIGNALS: tuple[Signal, ...] = (
     *interactions().count(why="all"),
@@ -40,10 +67,64 @@ SIGNALS: tuple[Signal, ...] = (
     *interactions(role="detail").count(days(7, 28), same="topic", why="keyed"),
     *interactions(role="detail").sum("amount", days(28), same="topic", why="keyed"),
     *interactions().days_since_last(same="topic", why="keyed"),
+    *interactions(role="detail").mean("amount", days(28), same="topic", why="keyed"),
+    *interactions(role="value").decayed_count(days(7), same="topic", why="keyed"),
+    *interactions().count(days(28), same="offer", why="about the offer"),
+    *interactions().days_since_last(same="offer", why="about the offer"),
+    *interactions(kind="complaint").count(days(28), why="a kind"),
+    *interactions("value", kind="renewal").count(why="a kind in a role"),
+    *interactions(channel="a").count(days(28), why="a channel"),
+    *interactions(topic="TEA").sum("amount", why="a topic"),
+    *interactions(where=("amount", ">=", 0.2)).count(why="a comparison"),
+    *interactions(where=("points", "<", 0.1)).count(why="a comparison"),
+    *interactions(where=("resolved", "==", 1.0)).count(days(28), why="a comparison"),
+    *interactions(where=("rating", "!=", 1.0)).days_since_last(why="a comparison"),
+    *interactions(where=("rating", ">", 0.5)).count(why="a comparison"),
+    *interactions(where=("wait_minutes", "<=", 0.0)).count(why="a comparison"),
+    *interactions(role="negative").reached(1, days(28), why="one is enough"),
+    *interactions(role="negative").reached(3, why="three"),
+    *interactions(role="negative").erosion(days(7), why="erosion"),
+    *interactions(role="detail").count_since("value", why="since"),
+    *interactions().count_since("negative", days(7), why="since, of all"),
+    *interactions(role="value").count_after("negative", 1, why="after"),
+    *interactions().count_after("value", 7, days(28), why="after, of all"),
+    *interactions().distinct("channel", days(28), why="channels"),
+    *interactions().distinct("topic", why="topics"),
+    *interactions(role="value").distinct("day", days(28), why="active days"),
+    *interactions().distinct("case_id", why="cases"),
+    *interactions().favourite("channel", why="favourite"),
+    *interactions().favourite("topic", days(28), why="favourite"),
+    *interactions().favourite("weekday", why="favourite"),
+    *interactions(role="value").favourite("hour", why="favourite"),
+    *interactions().favourite_share("channel", days(28), why="habit"),
+    *interactions().favourite_share("weekday", why="habit"),
+    *interactions().fit("weekday", why="fits"),
+    *interactions().fit("hour", days(28), why="fits"),
+    *interactions().repeated("topic", 7, why="again"),
+    *interactions(role="value").repeated("topic", 1, days(28), why="again"),
+    *(s for name in CASES for s in interactions().of_cases(name, why="journey")),
+    *interactions(role="value").of_cases("handovers", days(28), why="journey"),
+    *interactions().of_cases("promises_kept", days(7), why="promise"),
+    *interactions().of_cases("promises_broken", why="promise"),
+    *interactions().promise_erosion(days(1, 30), why="promise"),
     *attribute("city", why="category"),
     *attribute("age", number=True, why="number"),
     *offer_attribute("type", why="category"),
     *offer_attribute("days_valid", number=True, why="derived"),
+    *calendar("weekday", why="calendar"),
+    *calendar("hour", why="calendar"),
+    *calendar("day_of_month", why="calendar"),
+    *calendar("month", why="calendar"),
+    *ratio(
+        interactions(role="negative").count(days(28), why="-"),
+        interactions().count(days(28), why="-"),
+        prior=(0.1, 3.0),
+        why="smoothed",
+    ),
+    *KNOWLEDGE,
+    *TRUST,
+    *EXCHANGE,
+    *stage(KNOWLEDGE, TRUST, EXCHANGE, why="stage"),
 )
 
 _edges = st.sampled_from(
@@ -66,19 +147,21 @@ def interaction(draw: st.DrawFn, customer_id: str = "c") -> Interaction:
         customer_id=customer_id,
         occurred_at=occurred,
         recorded_at=occurred + late,
-        kind=draw(st.sampled_from(["purchase", "renewal", "item", "complaint", "unheard_of"])),
+        kind=draw(
+            st.sampled_from(["purchase", "renewal", "item", "complaint", "referral", "unheard_of"])
+        ),
         interaction_id=draw(st.one_of(st.none(), st.sampled_from(["1", "2", "3"]))),
         source=draw(st.sampled_from([None, "till", "web"])),
         channel=draw(st.one_of(st.none(), _text)),
         topic=draw(st.one_of(st.none(), st.sampled_from(["TEA", "MILK", ""]))),
-        case_id=draw(st.one_of(st.none(), _text)),
-        offer_id=draw(st.one_of(st.none(), _text)),
+        case_id=draw(st.sampled_from([None, "k1", "k2", "", "k1"])),
+        offer_id=draw(st.sampled_from([None, "o1", "o2", ""])),
         amount=draw(st.none() | numbers),
         wait_minutes=draw(st.one_of(st.none(), st.sampled_from([0.0, 5.0]))),
         rating=draw(st.one_of(st.none(), st.sampled_from([0.0, 1.0]))),
         resolved=draw(st.one_of(st.none(), st.booleans())),
         due_at=draw(st.one_of(st.none(), instants)),
-        numbers=draw(st.fixed_dictionaries({}, optional={"points": numbers})),
+        numbers=draw(st.fixed_dictionaries({}, optional={"points": numbers, "stars": numbers})),
     )
 
 

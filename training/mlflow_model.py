@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.plan import Categories
+from features.categories import Categories
 from features.values import SignalValues
 from training.bundle import Bundle, load_bundle
 

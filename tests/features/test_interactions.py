@@ -99,7 +99,7 @@ def test_the_order_is_by_time_then_recording_then_every_field() -> None:
         at(2, 3, interaction_id="2", source="b", kind="purchase", amount=0.0, due_at=1),
         at(3, 3),
     ]
-    assert canonical_order(ordered[::-1], ("n",)) == ordered
+    assert canonical_order(ordered[::-1]) == ordered
 
 
 def test_text_is_ordered_by_code_point() -> None:

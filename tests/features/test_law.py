@@ -15,9 +15,20 @@ from features.interactions import Attribute, Interaction
 from features.offers import Offer, Value
 from features.plan import compile_plan
 from tests import oracle
-from tests.strategies import AS_OF, DAY, ROLES, SIGNALS, attributes, histories, instants, offers
+from tests.strategies import (
+    AS_OF,
+    DAY,
+    ROLES,
+    SIGNALS,
+    ZONES,
+    attributes,
+    histories,
+    instants,
+    offers,
+)
 
 PLAN = compile_plan(SIGNALS, ROLES)
+PLANS = {zone: compile_plan(SIGNALS, ROLES, zone) for zone in ZONES}
 EXAMPLES = int(os.environ.get("RAPPORT_EXAMPLES", "400"))
 law = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -28,9 +39,13 @@ def bits(row: list[Value]) -> list[object]:
 
 
 def by_oracle(
-    history: list[Interaction], as_of: int, facts: list[Attribute], offer: Offer | None
+    history: list[Interaction],
+    as_of: int,
+    facts: list[Attribute],
+    offer: Offer | None,
+    zone: str = "UTC",
 ) -> list[object]:
-    return bits(oracle.values(SIGNALS, ROLES, history, as_of, facts, offer))
+    return bits(oracle.values(SIGNALS, ROLES, history, as_of, facts, offer, zone))
 
 
 def by_batch(
@@ -38,7 +53,7 @@ def by_batch(
     rows: list[tuple[str, int, Offer | None]],
 ) -> list[list[object]]:
     history = History(
-        interactions_table([i for h, _ in customers.values() for i in h], ["points"]),
+        interactions_table([i for h, _ in customers.values() for i in h], ["points", "stars"]),
         attributes_table([a for _, facts in customers.values() for a in facts]),
         {str(n): offer for n, (_, _, offer) in enumerate(rows) if offer},
         known_until=2**62,
@@ -53,12 +68,19 @@ def by_batch(
 
 
 @law
-@given(histories(), attributes(), instants, st.none() | offers)
+@given(histories(), attributes(), instants, st.none() | offers, st.sampled_from(ZONES))
 def test_online_equals_oracle(
-    history: list[Interaction], facts: list[Attribute], as_of: int, offer: Offer | None
+    history: list[Interaction],
+    facts: list[Attribute],
+    as_of: int,
+    offer: Offer | None,
+    zone: str,
 ) -> None:
-    got = online.evaluate(PLAN, history, as_of, facts, [offer] if offer else [])
-    assert bits(got.row(0)) == by_oracle(history, as_of, facts, offer)
+    got = online.evaluate(PLANS[zone], history, as_of, facts, [offer] if offer else [])
+    expected = by_oracle(history, as_of, facts, offer, zone)
+    assert dict(zip(PLAN.names, bits(got.row(0)), strict=True)) == dict(
+        zip(PLAN.names, expected, strict=True)
+    )
 
 
 @law

@@ -8,7 +8,8 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
-from features.plan import Categories, compile_plan
+from features.categories import Categories
+from features.plan import compile_plan
 from features.signals import attribute, days, interactions
 from features.values import SignalValues
 from training.baselines import BASELINES
