@@ -1,5 +1,6 @@
 """The batch engine: the signals of many customers at many instants, in bounded memory."""
 
+import itertools
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -109,7 +110,18 @@ def _table(spine: Spine, asked: Int64, values: SignalValues) -> pa.Table:
     }
     if spine.offer_id is not None:
         columns["offer_id"] = spine.offer_id.take(pa.array(asked))
-    return pa.table(columns | values.arrow())
+    texts = pa.array(values.categories.values, pa.string())
+    for j, (name, category) in enumerate(
+        zip(values.plan.names, values.plan.categories, strict=True)
+    ):
+        column = values.matrix[:, j]
+        if category:
+            missing = np.isnan(column)
+            places = np.where(missing, 0, column).astype(np.int64)
+            columns[name] = texts.take(pa.array(places, mask=missing))
+        else:
+            columns[name] = pa.array(column)
+    return pa.table(columns)
 
 
 def _computed(
@@ -144,7 +156,7 @@ def _computed(
             edges = _blocks(chunk.histories.start, chunk.rows.start, n_threads * BLOCKS)
             started = [
                 pool.submit(block, chunk, matrix, first, last)
-                for first, last in zip(edges[:-1], edges[1:], strict=True)
+                for first, last in itertools.pairwise(edges)
             ]
             if running:
                 yield finish(*running)

@@ -16,6 +16,8 @@ from features.measures import CODE_COLUMNS
 from features.plan import Plan
 
 Int64 = npt.NDArray[np.int64]
+CUSTOMER, ID = "the customer", "the id"
+"""Names that no declared column can have."""
 CHUNK = 1_000_000
 """How many interactions are held as arrays at a time; a customer with more is held whole."""
 
@@ -37,8 +39,9 @@ def stream_query(names: Iterable[str], table: str, customers: str) -> str:
         for n in (*ORDER, *further)
     ]
     return (
-        f"SELECT w.c, {', '.join(selected)}, CASE WHEN i.interaction_id IS NOT NULL "
-        "THEN hash(i.source, i.interaction_id) END AS repeated "
+        f'SELECT w.c AS "{CUSTOMER}", {", ".join(selected)}, '
+        "CASE WHEN i.interaction_id IS NOT NULL THEN hash(i.source, i.interaction_id) END "
+        f'AS "{ID}" '
         f"FROM {table} i JOIN {customers} w USING (customer_id) "
         "ORDER BY w.c, i.occurred_at, i.recorded_at"
     )
@@ -55,11 +58,11 @@ def cut(batches: pa.RecordBatchReader, n_customers: int) -> Iterator[tuple[int, 
     for batch in batches:
         held.append(batch)
         size += len(batch)
-        last = batch["c"][len(batch) - 1].as_py() if len(batch) else first
-        if size < CHUNK or last == held[0]["c"][0].as_py():
+        last = batch[CUSTOMER][len(batch) - 1].as_py() if len(batch) else first
+        if size < CHUNK or last == held[0][CUSTOMER][0].as_py():
             continue
         table = pa.Table.from_batches(held, batches.schema)
-        at = int(np.searchsorted(_int64(table["c"]), last))
+        at = int(np.searchsorted(_int64(table[CUSTOMER]), last))
         yield first, last, table.slice(0, at)
         held = table.slice(at).combine_chunks().to_batches()
         size, first = len(table) - at, last
@@ -72,7 +75,7 @@ def settled(table: pa.Table) -> pa.Table:
     if len(table) < 2:
         return table
     tied = np.ones(len(table) - 1, dtype=bool)
-    for name in ("c", *INSTANTS):
+    for name in (CUSTOMER, *INSTANTS):
         tied &= np.diff(_int64(table[name])) == 0
     if tied.any():
         in_run = np.concatenate(([False], tied)) | np.concatenate((tied, [False]))
@@ -85,20 +88,22 @@ def settled(table: pa.Table) -> pa.Table:
 
 
 def _canonical(tied: pa.Table, run: Int64) -> Int64:
-    further = sorted(set(tied.column_names) - {"c", "repeated", *ORDER})
+    further = sorted(set(tied.column_names) - {CUSTOMER, ID, *ORDER})
     keys = ", ".join(f'"{name}" NULLS FIRST' for name in (*ORDER, *further))
-    tied = tied.append_column("run", pa.array(run)).append_column(
-        "k", pa.array(np.arange(len(tied)))
+    tied = tied.append_column("the run", pa.array(run)).append_column(
+        "the place", pa.array(np.arange(len(tied)))
     )
     with duckdb.connect() as connection:
         connection.register("tied", tied)
-        ordered = connection.sql(f"SELECT k FROM tied ORDER BY run, {keys}").to_arrow_table()
-    return _int64(ordered["k"])
+        ordered = connection.sql(
+            f'SELECT "the place" FROM tied ORDER BY "the run", {keys}'
+        ).to_arrow_table()
+    return _int64(ordered["the place"])
 
 
 def _once(table: pa.Table) -> pa.Table:
     """Keep, of a customer's interactions that share source and id, the first recorded."""
-    hashes = table["repeated"]
+    hashes = table[ID]
     if hashes.null_count == len(table):
         return table
     hashed = np.array(hashes.fill_null(0).to_numpy(), dtype=np.uint64)
@@ -106,15 +111,16 @@ def _once(table: pa.Table) -> pa.Table:
     suspects = np.flatnonzero((counts[place] > 1) & ~_missing(hashes))
     if not len(suspects):
         return table
-    some = table.select(["c", "source", "interaction_id", "recorded_at"]).take(suspects)
+    some = table.select([CUSTOMER, "source", "interaction_id", "recorded_at"]).take(suspects)
     with duckdb.connect() as connection:
-        connection.register("suspects", some.append_column("k", pa.array(suspects)))
+        connection.register("suspects", some.append_column("the place", pa.array(suspects)))
         repeats = connection.sql(
-            "SELECT k FROM suspects QUALIFY row_number() OVER "
-            "(PARTITION BY c, source, interaction_id ORDER BY recorded_at, k) > 1"
+            'SELECT "the place" FROM suspects QUALIFY row_number() OVER '
+            f'(PARTITION BY "{CUSTOMER}", source, interaction_id '
+            'ORDER BY recorded_at, "the place") > 1'
         ).to_arrow_table()
     kept = np.ones(len(table), dtype=bool)
-    kept[_int64(repeats["k"])] = False
+    kept[_int64(repeats["the place"])] = False
     return table.filter(pa.array(kept))
 
 
@@ -151,7 +157,7 @@ def histories_of(
         row[:] = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
     due = table["due_at"].fill_null(clock.EVER) if plan.reads_due else pa.array([], pa.int64())
     histories = arrays.Histories(
-        start=starts(_int64(table["c"]) - first, last - first),
+        start=starts(_int64(table[CUSTOMER]) - first, last - first),
         occurred=occurred,
         recorded=_int64(table["recorded_at"]),
         due=np.array(due, dtype=np.int64),

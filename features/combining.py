@@ -22,7 +22,7 @@ def combined(program: Program, s: int, values: Float64) -> float:
     parts = program.parts[first : first + program.steps[s, 6]]
     if measure == RATIO:
         prior, weight = program.priors[s]
-        return (values[parts[0]] + prior * weight) / (values[parts[1]] + weight)
+        return float((values[parts[0]] + prior * weight) / (values[parts[1]] + weight))
     if measure == KNOWN:
         known = 0
         for part in parts:
@@ -43,7 +43,7 @@ def combined(program: Program, s: int, values: Float64) -> float:
 @njit(nogil=True)
 def trust(kept: float, eroded: float, promise_eroded: float) -> float:
     """Return trust; the formula is told in ``composites.trust``."""
-    return (1.0 - 0.5 * remaining(int(kept), 5)) * eroded * promise_eroded
+    return float((1.0 - 0.5 * remaining(int(kept), 5)) * eroded * promise_eroded)
 
 
 @njit(nogil=True)
@@ -53,7 +53,7 @@ def exchange(values: Float64, parts: Int64) -> float:
     received = 0.0
     for part in parts[1:]:
         received += values[part]
-    return (given / (given + 4.0) + received / (received + 1.0)) / 2.0
+    return float((given / (given + 4.0) + received / (received + 1.0)) / 2.0)
 
 
 @njit(nogil=True)

@@ -9,13 +9,15 @@ from typing import Any
 from features import clock, kernel
 from features.declaration import Signal
 from features.errors import ContractError, DeclarationError
-from features.interactions import Attribute, Interaction
+from features.interactions import COLUMNS, Attribute, Interaction
+from features.measures import CALENDAR
 from features.offers import Offer, Value
 from features.online import evaluate
-from features.plan import Plan, compile_plan
+from features.plan import Plan, bare, compile_plan
 
+LOCAL = ("day", *CALENDAR)
 PROBE_INSTANT = 18_000 * clock.DAY
-N_PROBES = 6
+N_PROBES = 7
 
 
 def contract_of(plan: Plan) -> dict[str, Any]:
@@ -23,6 +25,7 @@ def contract_of(plan: Plan) -> dict[str, Any]:
     contract: dict[str, Any] = {
         "engine": kernel.ENGINE_VERSION,
         "tzdata": clock.TZDATA_VERSION,
+        "timezone": plan.timezone,
         "roles": {role: list(kinds) for role, kinds in plan.roles.items()},
         "signals": [
             {"name": signal.name, **signal.to_dict(), "digest": _digest(signal, plan)}
@@ -44,6 +47,7 @@ def plan_of(contract: Mapping[str, Any]) -> Plan:
     plan = compile_plan(
         [_declared(name, entry) for name, entry in zip(names, declared, strict=True)],
         {role: tuple(kinds) for role, kinds in contract["roles"].items()},
+        contract["timezone"],
     )
     changed = [
         name
@@ -97,7 +101,7 @@ def _computed(plan: Plan, probe: Mapping[str, Any]) -> list[str | None]:
     values = evaluate(
         plan,
         [Interaction(**item) for item in probe["interactions"]],
-        PROBE_INSTANT,
+        probe["as_of"],
         [Attribute(**item) for item in probe["attributes"]],
         [offer] if plan.needs_offer else [],
     )
@@ -108,24 +112,37 @@ def _probe(
     plan: Plan, categories: Mapping[str, Sequence[str]], rng: random.Random, size: int
 ) -> dict[str, Any]:
     kinds = [*plan.kinds, "some_other_kind"]
-    topics = ["tea", "milk", "bread", None]
+    channels, topics = _texts(plan, "channel"), [*_texts(plan, "topic"), "tea", "milk"]
+    as_of = PROBE_INSTANT + size * (37 * clock.DAY + 5 * clock.HOUR)
     items = []
-    for _ in range(size * size * 3):
-        occurred = PROBE_INSTANT - rng.randrange(1, rng.choice((2, 10, 100, 500)) * clock.DAY)
+    for _ in range(size * size * 4):
+        occurred = as_of - rng.randrange(1, rng.choice((2, 10, 100, 500)) * clock.DAY)
         items.append(
             {
                 "customer_id": "probe",
                 "occurred_at": occurred,
                 "recorded_at": occurred + rng.choice([0, 0, clock.DAY]),
                 "kind": rng.choice(kinds),
-                "topic": rng.choice(topics),
+                "channel": rng.choice([None, *channels, "web", "phone"]),
+                "topic": rng.choice([None, *topics]),
+                "case_id": rng.choice([None, "1", "2", "3"]),
+                "offer_id": rng.choice([None, "probe", "other"]),
                 "amount": rng.choice([None, rng.lognormvariate(3, 2)]),
-                "numbers": {name: rng.lognormvariate(1, 1) for name in plan.numbers},
+                "wait_minutes": rng.choice([None, 0.0, rng.lognormvariate(1, 1)]),
+                "rating": rng.choice([None, 0.0, 0.25, 0.5, 1.0]),
+                "resolved": rng.choice([None, True, False]),
+                "due_at": rng.choice([None, occurred + rng.randrange(20 * clock.DAY)]),
+                "numbers": {
+                    name: rng.choice([0.0, rng.lognormvariate(1, 1)])
+                    for name in plan.numbers
+                    if name not in COLUMNS
+                },
             }
         )
     return _with_expected(
         plan,
         {
+            "as_of": as_of,
             "interactions": items,
             "attributes": [
                 {
@@ -134,7 +151,7 @@ def _probe(
                     "name": signal.column,
                     "value": _some_value(signal, categories, rng),
                 }
-                for signal in plan.signals
+                for signal in plan.everything
                 if signal.measure == "attribute"
             ],
             "offer": {
@@ -144,7 +161,7 @@ def _probe(
                 "valid_to": PROBE_INSTANT + 30 * clock.DAY,
                 "attributes": {
                     signal.column: _some_value(signal, categories, rng)
-                    for signal in plan.signals
+                    for signal in plan.everything
                     if signal.measure == "offer_attribute"
                 },
             },
@@ -168,6 +185,10 @@ def _with_expected(plan: Plan, probe: dict[str, Any]) -> dict[str, Any]:
     return {**probe, "expected": _computed(plan, probe)}
 
 
+def _texts(plan: Plan, name: str) -> list[str]:
+    return sorted({t for s in plan.everything if (t := getattr(s, name)) is not None})
+
+
 def _some_value(signal: Signal, categories: Mapping[str, Sequence[str]], rng: random.Random) -> str:
     if signal.number:
         return repr(rng.lognormvariate(2, 1))
@@ -179,8 +200,17 @@ def _bits(value: Value) -> str | None:
 
 
 def _digest(signal: Signal, plan: Plan) -> str:
-    kinds = plan.roles.get(signal.role, ()) if signal.role else ()
-    return _hash([kernel.ENGINE_VERSION, signal.to_dict() | {"why": ""}, list(kinds)])
+    everything = signal.everything()
+    roles = sorted({role for s in everything for role in (s.role, s.than) if role})
+    local = any(s.column in LOCAL for s in everything)
+    return _hash(
+        [
+            kernel.ENGINE_VERSION,
+            bare(signal).to_dict(),
+            [[role, list(plan.roles.get(role, ()))] for role in roles],
+            [plan.timezone, clock.TZDATA_VERSION] if local else [],
+        ]
+    )
 
 
 def _hash(plain: object) -> str:

@@ -157,9 +157,9 @@ class Signal:
             DeclarationError: the data declare no signal that this code knows.
         """
         try:
-            made = {n: tuple(plain[n]) for n in ("where", "prior") if n in plain}
-            parts = tuple(cls.from_dict(part) for part in plain.get("parts", ()))
-            return cls(**{**plain, **made, "parts": parts})
+            made: dict[str, Any] = {n: tuple(plain[n]) for n in ("where", "prior") if n in plain}
+            made["parts"] = tuple(cls.from_dict(part) for part in plain.get("parts", ()))
+            return cls(**(plain | made))
         except TypeError as error:
             raise DeclarationError(
                 "signal declaration",

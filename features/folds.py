@@ -162,10 +162,9 @@ def of_codes(
     favourite = -1
     for k in range(len(chosen) - 1, -1, -1):
         code = codes[chosen[k]]
-        if code >= 0:
-            if favourite < 0 and tally[code] == most:
-                favourite = code
-                break
+        if code >= 0 and tally[code] == most:
+            favourite = code
+            break
     for i in chosen:
         if codes[i] >= 0:
             tally[codes[i]] = 0

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from features.interactions import NUMBERS, ORDER, STRINGS, Attribute, Interaction
 from features.offers import Offer
+from features.sections import SignalConstants
 
 
 def interactions_schema(numbers: Iterable[str] = ()) -> pa.Schema:
@@ -34,10 +35,12 @@ ATTRIBUTES_SCHEMA = pa.schema(
 class History:
     """What is known of all customers.
 
-    ``interactions`` and ``attributes`` have the schemas of this module, in any order;
+    ``interactions`` (a table in memory, or a data set of files that are streamed) and
+    ``attributes`` have the schemas of this module, in any order;
     ``attribute_numbers`` says of each attribute whether it is a number. ``known_until`` is the
     instant from which nothing more can be known: every interaction lies before it. ``notes``
-    say what reading them assumed or left out.
+    say what reading them assumed or left out. ``timezone`` and
+    ``constants`` are the settings', for signals.
     """
 
     interactions: pa.Table
@@ -48,6 +51,8 @@ class History:
     attribute_numbers: Mapping[str, bool] = field(default_factory=dict)
     offer_numbers: Mapping[str, bool] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    timezone: str = "UTC"
+    constants: SignalConstants = field(default_factory=SignalConstants)
 
 
 def interactions_table(items: Iterable[Interaction], numbers: Iterable[str] = ()) -> pa.Table:

@@ -41,14 +41,14 @@ class Plan:
         return [signal.name for signal in self.signals]
 
     @cached_property
-    def bare(self) -> tuple[Signal, ...]:
+    def bare_signals(self) -> tuple[Signal, ...]:
         """The signals without their whys, which change no value."""
-        return tuple(_bare(signal) for signal in self.signals)
+        return tuple(bare(signal) for signal in self.signals)
 
     @cached_property
     def everything(self) -> tuple[Signal, ...]:
         """The signals and all that they are made of, each once, as the kernel computes them."""
-        unique = dict.fromkeys(s for signal in self.bare for s in signal.everything())
+        unique = dict.fromkeys(s for signal in self.bare_signals for s in signal.everything())
         return in_kernel_order(list(unique))
 
     @property
@@ -142,6 +142,7 @@ def compile_plan(signals: Iterable[Signal], roles: KindsOfRole, timezone: str = 
     )
 
 
-def _bare(signal: Signal) -> Signal:
-    parts = tuple(_bare(part) for part in signal.parts)
+def bare(signal: Signal) -> Signal:
+    """Return a signal without its why, which changes no value."""
+    parts = tuple(bare(part) for part in signal.parts)
     return replace(signal, why="-", parts=parts)

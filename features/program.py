@@ -71,7 +71,7 @@ def program_of(plan: "Plan") -> arrays.Program:
         steps=rows,
         priors=np.array([s.prior or (0.0, 1.0) for s in steps], dtype=np.float64),
         parts=np.array(parts, dtype=np.int64),
-        visible=np.array([place[signal] for signal in plan.bare], dtype=np.int64),
+        visible=np.array([place[signal] for signal in plan.bare_signals], dtype=np.int64),
         spans=np.array(spans, dtype=np.int64).reshape(len(spans), 3),
         taker_start=start,
         takers=takers,

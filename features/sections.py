@@ -5,9 +5,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from features import clock
+from features.composites import TRUST_HALF_LIFE
 from features.errors import nearest
 from features.interactions import COLUMNS
 
@@ -53,6 +54,46 @@ class Project(Section):
     def now(self) -> int | None:
         """Return the instant at which the service's clock starts, when the settings fix one."""
         return None if self.clock is None else clock.to_instant(self.clock, self.timezone)
+
+
+class SignalConstants(Section):
+    """``[signals]``: constants that signals are smoothed and decayed with.
+
+    ``trust_half_life`` is how long it takes until half of what a bad experience took has come
+    back; ``offer_rate`` and ``offer_weight`` say towards which acceptance rate, and with the
+    weight of how many offers, a customer's own rate is smoothed.
+    """
+
+    trust_half_life: str = f"{TRUST_HALF_LIFE}d"
+    offer_rate: float = Field(default=0.1, ge=0, le=1)
+    offer_weight: float = Field(default=5.0, gt=0)
+
+    @field_validator("trust_half_life")
+    @classmethod
+    def _in_days(cls, text: str) -> str:
+        if parse_days(text) == 0:
+            raise ValueError("at least '1d'")
+        return text
+
+    @property
+    def half_life_days(self) -> int:
+        """The half-life of trust in days."""
+        return parse_days(self.trust_half_life)
+
+
+def parse_days(text: str) -> int:
+    """Return the days of a duration such as ``"28d"``; windows are whole days of 24 hours.
+
+    >>> parse_days("28d")
+    28
+
+    Raises:
+        ValueError: not a number of days.
+    """
+    match = re.fullmatch(r"(\d{1,5})d", text)
+    if not match:
+        raise ValueError("a whole number of days up to 99999, such as '28d'")
+    return int(match[1])
 
 
 class Table(Section):

@@ -1,6 +1,5 @@
 """The settings file: its sections, read and checked."""
 
-import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from features.sections import (
     Project,
     Roles,
     Section,
+    SignalConstants,
 )
 
 SECTIONS = (
@@ -24,6 +24,7 @@ SECTIONS = (
     "attributes",
     "offers",
     "roles",
+    "signals",
     "churn",
     "offer",
     "value",
@@ -42,6 +43,7 @@ class Settings:
     attributes: tuple[AttributesSource, ...]
     offers: OffersSource | None
     roles: Roles
+    signals: SignalConstants
     raw: dict[str, Any]
 
     def section(self, name: str, model: type[M]) -> M:
@@ -112,23 +114,9 @@ def read_settings(path: str | Path) -> Settings:
         attributes=_parse_list(AttributesSource, raw, "attributes", path),
         offers=_parse(OffersSource, raw["offers"], "[offers]", path) if "offers" in raw else None,
         roles=_parse(Roles, raw["roles"], "[roles]", path),
+        signals=_parse(SignalConstants, raw.get("signals", {}), "[signals]", path),
         raw=raw,
     )
-
-
-def parse_days(text: str) -> int:
-    """Return the days of a duration such as ``"28d"``; windows are whole days of 24 hours.
-
-    >>> parse_days("28d")
-    28
-
-    Raises:
-        ValueError: not a number of days.
-    """
-    match = re.fullmatch(r"(\d{1,5})d", text)
-    if not match:
-        raise ValueError("a whole number of days up to 99999, such as '28d'")
-    return int(match[1])
 
 
 def _parse_list(model: type[M], raw: dict[str, Any], name: str, path: Path) -> tuple[M, ...]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from features.offers import Value
 from features.categories import Categories
+from features.offers import Value
 from features.plan import Plan
 
 Float64 = npt.NDArray[np.float64]
@@ -73,21 +73,3 @@ class SignalValues:
             codes = np.nan_to_num(self.matrix[:, j], nan=len(self.categories.values))
             encoded[:, j] = table[codes.astype(np.int64)]
         return encoded
-
-    def arrow(self) -> "dict[str, pa.Array]":
-        """Return each signal as an Arrow array: numbers (missing is NaN), or text (null)."""
-        import pyarrow as pa
-
-        texts = pa.array(self.categories.values, pa.string())
-        found: dict[str, pa.Array] = {}
-        for j, (name, category) in enumerate(
-            zip(self.plan.names, self.plan.categories, strict=True)
-        ):
-            column = self.matrix[:, j]
-            if category:
-                missing = np.isnan(column)
-                places = np.where(missing, 0, column).astype(np.int64)
-                found[name] = texts.take(pa.array(places, mask=missing))
-            else:
-                found[name] = pa.array(column)
-        return found

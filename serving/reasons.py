@@ -8,8 +8,9 @@ import numpy.typing as npt
 from features.declaration import DECAYED
 from features.groups import group_of
 from features.offers import Value
+from features.phrases import joined
 from features.plan import Plan
-from features.wording import Wording, joined
+from features.wording import Wording
 
 PHRASES = 2
 SILENCE = ("days_since_last", "gap_mean")

@@ -81,9 +81,9 @@ class Customer:
         return [i for i in self.known if self._takes(signal, i, windowed)]
 
     def _takes(self, signal: Signal, item: Interaction, windowed: bool) -> bool:
-        if windowed and signal.window is not None:
-            if item.occurred_at < self.as_of - signal.window * DAY:
-                return False
+        begin = self.as_of - (signal.window or 0) * DAY
+        if windowed and signal.window is not None and item.occurred_at < begin:
+            return False
         if signal.role is not None and item.kind not in self.roles.get(signal.role, ()):
             return False
         for name in ("kind", "channel", "topic"):

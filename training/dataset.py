@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from features.batch import Spine, compute
-from features.catalog import DataShape, customer_signals, offer_signals
+from features.catalog import TREATMENT_COLUMNS, DataShape, customer_signals, offer_signals
 from features.declaration import ROLES, Signal
 from features.errors import DataError
 from features.history import History
@@ -41,14 +41,17 @@ class Dataset:
 def shape_of(history: History, roles: Roles) -> DataShape:
     """Return what a history has, from which the catalogue follows."""
     kinds = set(pc.unique(history.interactions["kind"]).to_pylist())
-    has_amount = history.interactions["amount"].null_count < len(history.interactions)
-    has_topics = history.interactions["topic"].null_count < len(history.interactions)
+    table = history.interactions
+    has = {n for n in ("amount", *TREATMENT_COLUMNS) if table[n].null_count < len(table)}
     return DataShape(
         roles=frozenset(role for role in ROLES if kinds & set(roles.kinds(role))),
-        numbers=(*(("amount",) if has_amount else ()), *history.numbers),
+        numbers=(*(("amount",) if "amount" in has else ()), *history.numbers),
         attributes=history.attribute_numbers,
         offer_attributes=history.offer_numbers,
-        topics=has_topics and any(offer.topics for offer in history.offers.values()),
+        topics="topic" in has and any(offer.topics for offer in history.offers.values()),
+        columns=frozenset(has & set(TREATMENT_COLUMNS)),
+        trust_half_life=history.constants.half_life_days,
+        offer_prior=(history.constants.offer_rate, history.constants.offer_weight),
     )
 
 
@@ -56,7 +59,7 @@ def churn_plan(history: History, roles: Roles, task: Churn) -> Plan:
     """Return the plan of the churn model: the catalogue, and the signal of the cohort."""
     signals = list(customer_signals(shape_of(history, roles)))
     signals += [s for s in cohort_signals(task) if s.name not in {x.name for x in signals}]
-    return compile_plan(signals, {role: roles.kinds(role) for role in ROLES})
+    return compile_plan(signals, {role: roles.kinds(role) for role in ROLES}, history.timezone)
 
 
 def cohort_signals(task: Churn) -> tuple[Signal, ...]:
@@ -105,7 +108,9 @@ def offers_dataset(history: History, roles: Roles, task: OfferTask) -> Dataset:
     """Take every offer shown, at the instant it was shown, labelled by whether it was accepted."""
     examples: Examples = offer_examples(history, roles, task)
     plan = compile_plan(
-        offer_signals(shape_of(history, roles)), {role: roles.kinds(role) for role in ROLES}
+        offer_signals(shape_of(history, roles)),
+        {role: roles.kinds(role) for role in ROLES},
+        history.timezone,
     )
     spine = examples.spine
     customers = spine.customer_id.unique()

@@ -14,8 +14,7 @@ from features import clock
 from features.batch import Spine
 from features.errors import DataError
 from features.history import History
-from features.sections import Roles, Section
-from features.settings import parse_days
+from features.sections import Roles, Section, parse_days
 
 Int64 = npt.NDArray[np.int64]
 Int8 = npt.NDArray[np.int8]

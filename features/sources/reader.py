@@ -65,6 +65,8 @@ def read_history(settings: Settings) -> History:
         attribute_numbers=attribute_numbers,
         offer_numbers=offer_numbers,
         notes=tuple(notes),
+        timezone=settings.project.timezone,
+        constants=settings.signals,
     )
 
 

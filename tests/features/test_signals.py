@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 
-from features.catalog import RECENCY, DataShape, customer_signals, offer_signals
-from features.declaration import MEASURES, ROLES, Signal
+from features.catalog import RECENCY, TREATMENT_COLUMNS, DataShape, customer_signals, offer_signals
+from features.composites import trust
+from features.declaration import ROLES, Signal
 from features.errors import DeclarationError
+from features.groups import group_of
+from features.measures import MEASURES
 from features.offers import Value
 from features.plan import compile_plan
-from features.signals import attribute, days, interactions, offer_attribute
+from features.signals import attribute, calendar, days, interactions, offer_attribute, ratio
 from features.wording import Wording
 
 DEMO = DataShape(
@@ -25,6 +28,7 @@ EVERYTHING = DataShape(
     attributes={"age": True, "city": False},
     offer_attributes={"type": False},
     topics=True,
+    columns=frozenset(TREATMENT_COLUMNS),
 )
 value, anything = interactions(role="value"), interactions()
 
@@ -59,6 +63,59 @@ value, anything = interactions(role="value"), interactions()
             "offers",
             "days",
         ),
+        (
+            interactions("negative").reached(3, days(365), why="w"),
+            "negative_reached_3_365d",
+            "treatment",
+            "yes or no",
+        ),
+        (
+            interactions(kind="call", channel="phone").count(why="w"),
+            "call_phone_count",
+            "activity",
+            "interactions",
+        ),
+        (
+            interactions(where=("rating", "<", 0.5)).count(days(90), why="w"),
+            "any_rating_under_0_5_count_90d",
+            "ratings",
+            "interactions",
+        ),
+        (
+            interactions("offer_shown").count_after("negative", 30, days(90), why="w"),
+            "offer_shown_count_after_negative_within_30d_90d",
+            "treatment",
+            "interactions",
+        ),
+        (
+            anything.distinct("channel", days(90), why="w"),
+            "any_distinct_channel_90d",
+            "breadth",
+            "channels",
+        ),
+        (value.distinct("day", days(90), why="w"), "value_distinct_day_90d", "frequency", "days"),
+        (anything.favourite("channel", why="w"), "any_favourite_channel", "habits", "category"),
+        (anything.favourite("hour", why="w"), "any_favourite_hour", "habits", "hour"),
+        (anything.of_cases("cases_open", why="w"), "any_cases_open", "journey", "cases"),
+        (
+            anything.of_cases("promises_broken", days(90), why="w"),
+            "any_promises_broken_90d",
+            "promises",
+            "promises",
+        ),
+        (
+            ratio(
+                interactions("offer_accepted").count(why="w"),
+                interactions("offer_shown").count(why="w"),
+                prior=(0.1, 5.0),
+                why="w",
+            ),
+            "offer_accepted_count_per_offer_shown_count",
+            "offers",
+            "ratio",
+        ),
+        (calendar("month", why="w"), "at_month", "moment", "month"),
+        (trust(why="w"), "trust", "trust", "share"),
         (attribute("Marital Status", why="w"), "attribute_marital_status", "profile", "category"),
         (attribute("age", number=True, why="w"), "attribute_age", "profile", "age"),
         (offer_attribute("type", why="w"), "offer_type", "offer", "category"),
@@ -68,7 +125,7 @@ def test_name_group_and_unit_follow_from_the_declaration(
     declared: tuple[Signal, ...], name: str, group: str, unit: str
 ) -> None:
     (signal,) = declared
-    assert (signal.name, signal.group, signal.unit) == (name, group, unit)
+    assert (signal.name, group_of(signal), signal.unit) == (name, group, unit)
 
 
 def test_a_declaration_gives_one_signal_a_window() -> None:
@@ -121,7 +178,12 @@ def test_the_demo_gets_a_full_catalogue_of_distinct_signals() -> None:
     names = [signal.name for signal in offer_signals(DEMO)]
     assert len(names) >= 30
     assert len(set(names)) == len(names)
-    assert {s.measure for s in offer_signals(DEMO)} >= set(MEASURES) - {"minimum"}
+
+
+def test_a_full_data_set_gets_a_signal_of_every_measure_and_at_least_130() -> None:
+    signals = offer_signals(EVERYTHING)
+    assert len(signals) >= 130
+    assert {s.measure for signal in signals for s in signal.everything()} == set(MEASURES)
 
 
 def test_signals_of_a_customer_come_first_among_those_of_an_offer() -> None:
@@ -136,8 +198,8 @@ def test_the_catalogue_shrinks_with_the_data_and_always_measures_silence() -> No
     sizes = [len(offer_signals(shape)) for shape in (bare, DEMO, EVERYTHING)]
     assert sizes[0] < sizes[1] < sizes[2]
     assert RECENCY in [signal.name for signal in customer_signals(bare)]
-    assert {signal.role for signal in offer_signals(bare)} == {"value"}
-    assert not compile_plan(offer_signals(bare), {}).numbers
+    assert {signal.role for signal in offer_signals(bare)} == {"value", None}
+    assert compile_plan(offer_signals(bare), {}).numbers == ("resolved",)
 
 
 def test_attributes_that_would_share_a_name_are_refused() -> None:
@@ -195,6 +257,77 @@ NAN = float("nan")
         (GROCER, value.gap_mean(why="w"), NAN, "too few for a rhythm"),
         (GROCER, value.gap_ratio(why="w"), 2.5, "silent for 2.5 times the usual gap"),
         (GROCER, value.gap_ratio(why="w"), 12.0, "silent for 12 times the usual gap"),
+        (
+            BANK,
+            interactions("negative").reached(3, days(365), why="w"),
+            1.0,
+            "3 or more complaints in the last 12 months",
+        ),
+        (BANK, interactions("negative").reached(1, why="w"), 0.0, "no complaints"),
+        (
+            BANK,
+            interactions("negative").count_since("value", why="w"),
+            2.0,
+            "2 complaints since the last card payment",
+        ),
+        (
+            BANK,
+            interactions("offer_shown").count_after("negative", 30, why="w"),
+            1.0,
+            "1 offer sent within 4 weeks after a complaint",
+        ),
+        (
+            BANK,
+            interactions("contact").repeated("topic", 7, days(90), why="w"),
+            2.0,
+            "2 contacts on a topic of the 7 days before in the last 90 days",
+        ),
+        (
+            BANK,
+            anything.distinct("channel", days(90), why="w"),
+            3.0,
+            "interactions on 3 channels in the last 90 days",
+        ),
+        (BANK, anything.favourite("channel", why="w"), "phone", "mostly by phone"),
+        (BANK, anything.favourite("weekday", why="w"), 0.0, "interactions mostly on a Monday"),
+        (
+            BANK,
+            anything.of_cases("handovers", days(90), why="w"),
+            2.0,
+            "handed over 2 times in the last 90 days",
+        ),
+        (BANK, anything.of_cases("oldest_open_case", why="w"), 21.0, "a case open for 21 days"),
+        (BANK, anything.of_cases("oldest_open_case", why="w"), NAN, "no open case"),
+        (
+            BANK,
+            anything.of_cases("promises_broken", days(90), why="w"),
+            1.0,
+            "1 broken promise in the last 90 days",
+        ),
+        (
+            BANK,
+            anything.mean("wait_minutes", days(90), why="w"),
+            15.0,
+            "on average 15 minutes of waiting over interactions in the last 90 days",
+        ),
+        (
+            BANK,
+            interactions(where=("rating", "<", 0.5)).count(why="w"),
+            1.0,
+            "1 interaction with rating under 0.5",
+        ),
+        (
+            BANK,
+            ratio(
+                interactions("offer_accepted").count(days(90), why="w"),
+                interactions("offer_shown").count(days(90), why="w"),
+                prior=(0.1, 5.0),
+                why="w",
+            ),
+            0.25,
+            "offers taken per offer sent: 25% in the last 90 days",
+        ),
+        (BANK, trust(why="w"), 0.5, "trust at 50%"),
         (GROCER, attribute("home_city", why="w"), "Bath", "home city: Bath"),
         (GROCER, attribute("home_city", why="w"), None, "home city not known"),
         (GROCER, attribute("age", number=True, why="w"), 41.0, "age: 41"),
