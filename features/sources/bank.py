@@ -91,7 +91,7 @@ def _below(p: Any, n: int) -> int:
 
 
 @njit(cache=True)
-def _write(p: Any, events: Any, day: int, kind: int, channel: int, topic: int) -> int:
+def _write(p: Any, events: Any, day: int, kind: int, channel: int, topic: int) -> Any:
     """Write an interaction between 8 and 21 o'clock; return its row.
 
     E-mails and what happens in a branch are recorded the next morning.
@@ -101,7 +101,7 @@ def _write(p: Any, events: Any, day: int, kind: int, channel: int, topic: int) -
     e.customer, e.id = p.number, p.number * 10_000 + p.sequence
     e.kind, e.channel, e.topic = kind, channel, topic
     e.at = e.recorded = day * DAY + 8 * 3600 + _below(p, 13 * 3600)
-    if (channel == EMAIL or channel == BRANCH) and kind in LATE:
+    if channel in (EMAIL, BRANCH) and kind in LATE:
         e.recorded = (day + 1) * DAY + 6 * 3600
     e.case = e.due = e.offer = e.department = e.solved = -1
     e.amount = e.wait = e.rating = np.nan
@@ -166,19 +166,19 @@ def _hurt(p: Any, experiences: float, grievance: float) -> None:
 
 
 @njit(cache=True)
-def _channel(p: Any, own: float) -> int:
+def _channel(p: Any, own: float) -> Any:
     return p.own if _uniform(p) < own else (p.own + 1 + _below(p, N_CHANNELS - 1)) % N_CHANNELS
 
 
 @njit(cache=True)
-def _interest(p: Any) -> int:
+def _interest(p: Any) -> Any:
     draw = _uniform(p)
     return p.interest if draw < 0.5 else p.interest_2 if draw < 0.8 else _below(p, N_TOPICS)
 
 
 @njit(cache=True)
 def _visit(b: Behaviour, p: Any, events: Any, day: int) -> None:
-    places = p.own == WEB or p.own == APP or p.own == BRANCH
+    places = p.own in (WEB, APP, BRANCH)
     channel = p.own
     if not places or _uniform(p) >= b.own_channel:
         draw = _uniform(p)

@@ -28,6 +28,7 @@ CHANNEL_SHARES = (
 )
 """The own channel of each age, in the order of ``CHANNELS``."""
 
+
 def people(behaviour: Behaviour, seed: int, block: int) -> Records:
     """Return the customers of one block, shape ``(BLOCK,)`` of ``PERSON``.
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-KINDS = ("purchase", "renewal", "cancellation", "visit", "enquiry", "service_request", "complaint")
-KINDS += ("review", "referral", "offer_shown", "offer_accepted", "offer_declined")
+KINDS = (
+    *("purchase", "renewal", "cancellation", "visit", "enquiry", "service_request", "complaint"),
+    *("review", "referral", "offer_shown", "offer_accepted", "offer_declined"),
+)
 CHANNELS = ("web", "app", "phone", "branch", "email", "social")
 TOPICS = ("current account", "savings", "mortgage", "card", "insurance", "loan", "investment")
 DEPARTMENTS = ("front desk", "operations", "products", "complaints")

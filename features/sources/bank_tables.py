@@ -228,9 +228,7 @@ def _number(values: npt.NDArray[np.float64]) -> pa.Array:
     return pa.array(values, mask=np.isnan(values))
 
 
-def _dates(
-    days: npt.NDArray[np.int64], missing: npt.NDArray[np.bool_] | None = None
-) -> pa.Array:
+def _dates(days: npt.NDArray[np.int64], missing: npt.NDArray[np.bool_] | None = None) -> pa.Array:
     return pa.array(_BEGIN + days.astype("timedelta64[D]"), mask=missing)
 
 
