@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from features.sources.bank_people import DAYS as PERIOD
-from features.sources.bank_records import N_CHANNELS, N_TOPICS
 from features.sources.bank_survey import Behaviour
 
 PURCHASE, RENEWAL, CANCELLATION, VISIT, ENQUIRY, SERVICE_REQUEST, COMPLAINT = range(7)
@@ -46,11 +44,12 @@ def daily_hazard(b: Behaviour, base: Any, memory: Any, grievance: Any) -> Any:
 
 
 @njit(cache=True)
-def simulate(b: Behaviour, who: Any, events: Any, states: Any) -> Any:
+def simulate(b: Behaviour, days: int, who: Any, events: Any, states: Any) -> Any:
     """Live through the days of every customer; return the numbers of rows written to both tables.
 
     Args:
         b: the behaviour.
+        days: how many there are.
         who: the customers, of ``PERSON``; their state is changed.
         events: of ``EVENT``, with room for ``MOST_ROWS_A_DAY`` of each customer and day.
         states: of ``STATE``, with room for a row of each customer and day and one more.
@@ -60,13 +59,13 @@ def simulate(b: Behaviour, who: Any, events: Any, states: Any) -> Any:
     for c in range(len(who)):
         p = who[c]
         p.row, p.changed = row, 1
-        for day in range(max(p.joined, 0), PERIOD + 1):
+        for day in range(max(p.joined, 0), days + 1):
             if p.changed:
                 states[n_states].customer, states[n_states].since = p.number, day
                 states[n_states].memory, states[n_states].grievance = p.memory, p.grievance
                 n_states += 1
                 p.changed = 0
-            if day == PERIOD or _leaves(b, p, events, day):
+            if day == days or _leaves(b, p, events, day):
                 break
             _live(b, p, events, day)
             p.memory *= p.retention
@@ -115,7 +114,7 @@ def _leaves(b: Behaviour, p: Any, events: Any, day: int) -> bool:
     hazard = daily_hazard(b, p.base, p.memory, p.grievance)
     if _uniform(p) >= hazard:
         return False
-    _write(p, events, day, CANCELLATION, _channel(p, b.own_channel), 0)
+    _write(p, events, day, CANCELLATION, _channel(b, p, b.own_channel), 0)
     p.left = day
     draw = _uniform(p) * (1.0 - b.treatment_share)
     p.reason = 1 + (draw >= b.product_share) + (draw >= b.product_share + b.competitor_share)
@@ -139,22 +138,22 @@ def _live(b: Behaviour, p: Any, events: Any, day: int) -> None:
     if _uniform(p) < p.mishaps:
         _hurt(p, 1.0, 0.0)
         if _uniform(p) < b.told and p.case_kind == 0:
-            _open_case(b, p, events, day, COMPLAINT, _below(p, N_TOPICS))
+            _open_case(b, p, events, day, COMPLAINT, _below(p, len(b.prices)))
     if _uniform(p) < b.needs / 365.0 and day >= p.need_until:
-        p.need = _interest(p)
+        p.need = _interest(b, p)
         p.need_until = day + 45
         if _uniform(p) < 0.6 and p.case_kind == 0:
             _open_case(b, p, events, day, ENQUIRY, p.need)
     if p.case_kind > 0 and day == p.case_next:
         _continue_case(b, p, events, day)
     elif p.case_kind == 0 and _uniform(p) < p.contacts:
-        _open_case(b, p, events, day, SERVICE_REQUEST, _below(p, N_TOPICS))
+        _open_case(b, p, events, day, SERVICE_REQUEST, _below(p, len(b.prices)))
     if _uniform(p) < b.offers / 365.0 and p.taken < 0:
         _show_offer(b, p, events, day)
     if p.taken >= 0 and day == p.taken_on:
-        i = _write(p, events, day, OFFER_ACCEPTED, p.own, p.taken % N_TOPICS)
+        i = _write(p, events, day, OFFER_ACCEPTED, p.own, p.taken % len(b.prices))
         events[i].offer = p.taken
-        _buy(b, p, events, day, p.taken % N_TOPICS, p.own, -1)
+        _buy(b, p, events, day, p.taken % len(b.prices), p.own, -1)
         p.taken = -1
 
 
@@ -166,14 +165,18 @@ def _hurt(p: Any, experiences: float, grievance: float) -> None:
 
 
 @njit(cache=True)
-def _channel(p: Any, own: float) -> Any:
-    return p.own if _uniform(p) < own else (p.own + 1 + _below(p, N_CHANNELS - 1)) % N_CHANNELS
+def _channel(b: Behaviour, p: Any, own: float) -> Any:
+    return (
+        p.own
+        if _uniform(p) < own
+        else (p.own + 1 + _below(p, len(b.patience) - 1)) % len(b.patience)
+    )
 
 
 @njit(cache=True)
-def _interest(p: Any) -> Any:
+def _interest(b: Behaviour, p: Any) -> Any:
     draw = _uniform(p)
-    return p.interest if draw < 0.5 else p.interest_2 if draw < 0.8 else _below(p, N_TOPICS)
+    return p.interest if draw < 0.5 else p.interest_2 if draw < 0.8 else _below(p, len(b.prices))
 
 
 @njit(cache=True)
@@ -183,7 +186,7 @@ def _visit(b: Behaviour, p: Any, events: Any, day: int) -> None:
     if not places or _uniform(p) >= b.own_channel:
         draw = _uniform(p)
         channel = WEB if draw < 0.45 else APP if draw < 0.8 else BRANCH
-    p.last_topic = p.need if day < p.need_until and _uniform(p) < 0.6 else _interest(p)
+    p.last_topic = p.need if day < p.need_until and _uniform(p) < 0.6 else _interest(b, p)
     _write(p, events, day, VISIT, channel, p.last_topic)
 
 
@@ -214,7 +217,7 @@ def _continue_case(b: Behaviour, p: Any, events: Any, day: int) -> None:
 @njit(cache=True)
 def _contact(b: Behaviour, p: Any, events: Any, day: int, kind: int, own: float) -> None:
     """Let the customer ask, wait and be answered; the case ends or goes on later."""
-    i = _write(p, events, day, kind, _channel(p, own), p.case_topic)
+    i = _write(p, events, day, kind, _channel(b, p, own), p.case_topic)
     e = events[i]
     e.case, e.department = p.case, min(p.case_step, 2) if kind != COMPLAINT else 3
     normal = math.sqrt(-2.0 * math.log(1.0 - _uniform(p))) * math.cos(2.0 * math.pi * _uniform(p))
@@ -274,12 +277,12 @@ def _buy(b: Behaviour, p: Any, events: Any, day: int, topic: int, channel: int, 
 @njit(cache=True)
 def _show_offer(b: Behaviour, p: Any, events: Any, day: int) -> None:
     """Show one of the quarter's offers: some follow the last visit, most just go out."""
-    topic = p.last_topic if _uniform(p) < 0.3 else _below(p, N_TOPICS)
-    offer = day // b.quarter * N_TOPICS + topic
+    topic = p.last_topic if _uniform(p) < 0.3 else _below(p, len(b.prices))
+    offer = day // b.quarter * len(b.prices) + topic
     household = b.for_household[offer % len(b.for_household)]
     fits = household < 0 or household == p.household
     fits = fits and day - p.complained >= b.complaint_rest
-    channel = p.own if _uniform(p) < 0.5 else _below(p, N_CHANNELS)
+    channel = p.own if _uniform(p) < 0.5 else _below(p, len(b.patience))
     i = _write(p, events, day, OFFER_SHOWN, channel, topic)
     events[i].offer = offer
     if not fits:

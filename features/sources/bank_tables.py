@@ -110,7 +110,7 @@ def _tables(behaviour: Behaviour, who: Records) -> dict[str, pa.Table]:
     first = who.copy()
     events = np.empty(len(who) * DAYS * bank.MOST_ROWS_A_DAY, dtype=EVENT)
     states = np.empty(len(who) * (DAYS + 1), dtype=STATE)
-    n_events, n_states = bank.simulate(behaviour, who, events, states)
+    n_events, n_states = bank.simulate(behaviour, DAYS, who, events, states)
     events, states = events[:n_events], states[:n_states]
     tables = {
         name: _silo(name, events[np.isin(events["kind"], kinds)]) for name, kinds in SILOS.items()
