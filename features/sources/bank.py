@@ -26,10 +26,8 @@ def daily_hazard(b: Behaviour, base: Any, memory: Any, grievance: Any) -> Any:
     """Return the probability of leaving on a day.
 
     ``base + scale * (intent(memory) + grievance)``, where ``intent`` runs straight through the
-    survey's points: 0 without bad experience, ``leave_after_one`` at one, ``leave_by_third`` from
-    three on.
-
-    Its ``py_func`` takes arrays as well.
+    survey's points: 0 without bad experience, ``leave_after_one`` at 1, ``leave_by_third`` from 3
+    on. Its ``py_func`` takes arrays as well.
 
     Args:
         b: the behaviour.
