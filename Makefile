@@ -5,18 +5,29 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETTINGS ?= rapport.toml
 PORT ?= 3000
+CUSTOMERS ?= 5000
 UV := $(shell sed -n 's/^\(uv==[^ ]*\) .*/\1/p' requirements.lock)
 
 export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export RAPPORT_SETTINGS := $(SETTINGS)
 
-.PHONY: help demo train serve data test check lint format fuzz bench lock clean
+.PHONY: help demo demo-bank train serve data test check lint format fuzz bench lock clean
 
 help:  ## List the targets.
-	@sed -n 's/^\([a-z]*\):.*  ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: train  ## Train on the demo's data, score everyone, serve until Ctrl-C.
+	@$(BIN)/python -m serving import
+	@$(BIN)/python -m serving brief
+	@$(BIN)/python -m serving serve --port $(PORT)
+
+demo-bank: export RAPPORT_SETTINGS := rapport-bank.toml
+demo-bank: export MLFLOW_TRACKING_URI := sqlite:///var/bank-mlflow.db
+demo-bank: $(VENV)/.demo  ## The same on a simulated bank, for tests and teaching.
+	@mkdir -p var
+	@$(BIN)/python -m features bank-data --customers $(CUSTOMERS)
+	@$(BIN)/python -m training main --if-changed
 	@$(BIN)/python -m serving import
 	@$(BIN)/python -m serving brief
 	@$(BIN)/python -m serving serve --port $(PORT)

@@ -24,6 +24,19 @@ def demo_data(folder: str) -> None:
         write_tables(Path(folder), lambda table: advance(1))
 
 
+@commands.command("bank-data")
+@click.option("--folder", default="data/bank", show_default=True, help="Where to write the tables.")
+@click.option("--customers", default=20_000, show_default=True, type=click.IntRange(1, 10**9))
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
+def bank_data(folder: str, customers: int, seed: int) -> None:
+    """Write two years of a simulated bank, for tests and teaching, with the truth beside it."""
+    from features.sources.bank_tables import SIMULATED, write_tables
+
+    with progress("Simulating customers", customers) as advance:
+        written = write_tables(Path(folder), customers, seed, advance)
+    click.echo(f"{folder}: {'written' if written else 'the same are there already'}. {SIMULATED}")
+
+
 @commands.command()
 @settings_option
 def check(settings_path: str) -> None:
