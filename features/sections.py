@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from features import clock
 from features.errors import nearest
@@ -55,12 +55,26 @@ class Project(Section):
         return None if self.clock is None else clock.to_instant(self.clock, self.timezone)
 
 
+class Checks(Section):
+    """``[checks]``: how much of a source may be wrong before reading it stops.
+
+    ``rejected`` is the largest share of a source's rows that may be rejected.
+    """
+
+    rejected: float = Field(default=0.01, ge=0, le=1, allow_inf_nan=False, strict=True)
+
+
 class Table(Section):
     """A source table: a file, or a database URL with its query, and our names for its columns."""
 
     source: str
     query: str | None = None
     columns: dict[str, str] = {}
+
+    @property
+    def label(self) -> str:
+        """The name of the source in messages, without what a database URL keeps secret."""
+        return "database" if "://" in self.source else Path(self.source).stem
 
 
 class InteractionsSource(Table):

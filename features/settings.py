@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from features.errors import SettingsError, nearest
 from features.sections import (
     AttributesSource,
+    Checks,
     InteractionsSource,
     OffersSource,
     Project,
@@ -24,6 +25,7 @@ SECTIONS = (
     "attributes",
     "offers",
     "roles",
+    "checks",
     "churn",
     "offer",
     "value",
@@ -42,6 +44,7 @@ class Settings:
     attributes: tuple[AttributesSource, ...]
     offers: OffersSource | None
     roles: Roles
+    checks: Checks
     raw: dict[str, Any]
 
     def section(self, name: str, model: type[M]) -> M:
@@ -112,6 +115,7 @@ def read_settings(path: str | Path) -> Settings:
         attributes=_parse_list(AttributesSource, raw, "attributes", path),
         offers=_parse(OffersSource, raw["offers"], "[offers]", path) if "offers" in raw else None,
         roles=_parse(Roles, raw["roles"], "[roles]", path),
+        checks=_parse(Checks, raw.get("checks", {}), "[checks]", path),
         raw=raw,
     )
 

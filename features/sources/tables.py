@@ -55,6 +55,12 @@ def open_table(
     return connection.read_csv(path, all_varchar=True, header=True)
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, or its kind when it says nothing."""
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
 @contextmanager
 def reading(settings: Settings, source: str) -> Iterator[None]:
     """Turn what DuckDB finds wrong with a source into an error for people.
@@ -67,7 +73,7 @@ def reading(settings: Settings, source: str) -> Iterator[None]:
         where = "in the database" if "://" in source else f"at '{settings.file(source)}'"
         raise SourceError(
             shown(source),
-            str(error).splitlines()[0],
+            first_line(error),
             "a readable table",
             f"The settings look for it {where}.",
         ) from error
@@ -86,7 +92,7 @@ def _from_database(
     except (sqlalchemy.exc.SQLAlchemyError, pd.errors.DatabaseError, ImportError) as error:
         raise SourceError(
             shown(url),
-            str(error.__cause__ or error).splitlines()[0],
+            first_line(error.__cause__ or error),
             "a database that answers the query",
             "Check the URL, the query and that the database's driver is installed.",
         ) from error
