@@ -87,9 +87,9 @@ def refuse_many(settings: Settings, table: Table, source: str) -> None:
         f"{source}, column '{worst.column}'",
         worst.got,
         worst.wanted,
-        f"{worst.remedy} Of {rows(table.rows)} {table.rejected:,} ({share}) are rejected"
-        f"{reasons}: mend or drop them, or let [checks] rejected allow more than "
-        f"{allowed:g} of a source.{where}",
+        f"{worst.remedy} {table.rejected:,} of {rows(table.rows)} ({share}) rejected{reasons}, "
+        f"more than the {percent(allowed)} that [checks] rejected allows: mend or drop them, or "
+        f"raise it.{where}",
     )
 
 
@@ -115,7 +115,7 @@ def _examples(
         most = max(c.examples for c in conditions)
         for met, value, n in connection.execute(
             f"SELECT met, CASE met {' '.join(shown)} END AS value, count(*) AS n FROM wrong "
-            "GROUP BY ALL HAVING value IS NOT NULL QUALIFY row_number() OVER "
+            "GROUP BY met, value HAVING value IS NOT NULL QUALIFY row_number() OVER "
             f"(PARTITION BY met ORDER BY n DESC, value) <= {most} ORDER BY met, n DESC, value"
         ).fetchall():
             if len(found[met - 1]) < conditions[met - 1].examples:

@@ -130,13 +130,15 @@ class Report:
         notes = [rejected(table) for table in self.tables if table.rejected]
         if late := sum(each.late for each in self.interactions):
             until = clock.isoformat(self.known_until)
-            notes.append(f"left out {late:,} interactions from after {until}")
+            notes.append(f"left out {counted(late, 'interaction')} from after {until}")
         if repeats := sum(each.repeats for each in self.interactions):
-            notes.append(f"left out {repeats:,} interactions whose id came before in their source")
+            notes.append(
+                f"left out {counted(repeats, 'interaction')} whose id came before in their source"
+            )
         if conflicts := sum(each.conflicts for each in self.interactions):
             example = min(each.conflict for each in self.interactions if each.conflict is not None)
             notes.append(
-                f"{conflicts:,} ids, such as {shortened(example)}, came again with other content: "
+                f"{counted(conflicts, 'id')}, such as {shortened(example)}, came again with other content: "
                 "is the id that of one interaction? Only the first recorded of each is kept"
             )
         return tuple(notes)
@@ -163,7 +165,16 @@ def rows(count: int) -> str:
     >>> rows(1), rows(1200)
     ('1 row', '1,200 rows')
     """
-    return f"{count:,} row{'' if count == 1 else 's'}"
+    return counted(count, "row")
+
+
+def counted(count: int, what: str) -> str:
+    """Return a number of things in words.
+
+    >>> counted(1, "customer")
+    '1 customer'
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def percent(share: float) -> str:

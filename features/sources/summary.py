@@ -9,7 +9,7 @@ from features import clock
 from features.history import History
 from features.interactions import INSTANTS
 from features.sources import report
-from features.sources.report import Report, percent, rows, shortened
+from features.sources.report import Report, counted, percent, rows, shortened
 
 INDENT = "  "
 UNKNOWN_SHOWN = 5
@@ -19,7 +19,8 @@ def lines(settings: Path, history: History) -> Iterator[str]:
     """Write what reading a history found, for people."""
     customers = len(pc.unique(history.interactions["customer_id"]))
     yield (
-        f"{settings}: {len(history.interactions):,} interactions of {customers:,} customers, "
+        f"{settings}: {counted(len(history.interactions), 'interaction')} of "
+        f"{counted(customers, 'customer')}, "
         f"known until {clock.isoformat(history.known_until)}"
     )
     found = history.report
@@ -44,7 +45,7 @@ def _interactions(found: report.Interactions) -> Iterator[str]:
             (
                 kind.name,
                 f"{kind.rows:,}",
-                f"of {kind.customers:,} customers",
+                f"of {counted(kind.customers, 'customer')}",
                 f"{clock.isoformat(kind.first)} to {clock.isoformat(kind.last)}",
             )
             for kind in found.kinds
@@ -65,7 +66,7 @@ def _interactions(found: report.Interactions) -> Iterator[str]:
         yield f"{INDENT}{rows(found.repeats)} left out whose interaction_id came before"
     if found.conflict is not None:
         yield (
-            f"{INDENT}{found.conflicts:,} ids, such as {shortened(found.conflict)}, came again "
+            f"{INDENT}{counted(found.conflicts, 'id')}, such as {shortened(found.conflict)}, came again "
             "with other content: is the id that of one interaction?"
         )
     if 0 < found.assumed < right:
@@ -78,7 +79,7 @@ def _attributes(found: report.Attributes, history: History) -> Iterator[str]:
     yield from _heading(found.table)
     since = "from their dates on" if found.dated else "since ever: the table has no dates"
     strangers = f", {found.strangers:,} of them without interactions" if found.strangers else ""
-    yield f"{INDENT}{found.customers:,} customers{strangers}; known {since}"
+    yield f"{INDENT}{counted(found.customers, 'customer')}{strangers}; known {since}"
     right = found.table.rows - found.table.rejected
     yield from _aligned(
         [
