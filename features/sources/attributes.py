@@ -62,7 +62,7 @@ def read_attributes(
         f"SELECT *, {first_met(conditions)} AS {quoted(met)} FROM opened"
     )
     staged = connection.sql(f"SELECT {quoted(met)} FROM staged").to_arrow_table()
-    broken: Broken = np.array(staged[met], dtype=np.uint16)
+    broken: Broken = np.array(staged[met].to_numpy(), dtype=np.uint16)
     file = file_of(folder, "attributes", _label(settings, source))
     counted = reject(connection, report.Table(source.label, len(broken)), broken, conditions, file)
     refuse_many(settings, counted, label)

@@ -116,7 +116,7 @@ def _right(
     latest: int,
 ) -> tuple[pa.Table, Broken]:
     """Return the rows that are right, their times as instants, and which others are not."""
-    broken: Broken = np.array(staged["condition met"], dtype=np.uint16)
+    broken: Broken = np.array(staged["condition met"].to_numpy(), dtype=np.uint16)
     table = staged.filter(pa.array(broken == 0)) if broken.any() else staged
     for name in TIMES:
         if name in columns:

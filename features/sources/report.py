@@ -138,8 +138,9 @@ class Report:
         if conflicts := sum(each.conflicts for each in self.interactions):
             example = min(each.conflict for each in self.interactions if each.conflict is not None)
             notes.append(
-                f"{counted(conflicts, 'id')}, such as {shortened(example)}, came again with other content: "
-                "is the id that of one interaction? Only the first recorded of each is kept"
+                f"{counted(conflicts, 'id')}, such as {shortened(example)}, came again with "
+                "other content: is the id that of one interaction? Only the first recorded "
+                "of each is kept"
             )
         return tuple(notes)
 

@@ -66,8 +66,8 @@ def _interactions(found: report.Interactions) -> Iterator[str]:
         yield f"{INDENT}{rows(found.repeats)} left out whose interaction_id came before"
     if found.conflict is not None:
         yield (
-            f"{INDENT}{counted(found.conflicts, 'id')}, such as {shortened(found.conflict)}, came again "
-            "with other content: is the id that of one interaction?"
+            f"{INDENT}{counted(found.conflicts, 'id')}, such as {shortened(found.conflict)}, came "
+            "again with other content: is the id that of one interaction?"
         )
     if 0 < found.assumed < right:
         yield f"{INDENT}{rows(found.assumed)} without recorded_at: it is taken to be occurred_at"
@@ -122,17 +122,17 @@ def _closing(found: Report) -> Iterator[str]:
 
 
 def _heading(table: report.Table) -> Iterator[str]:
-    if not table.rejections:
-        yield f"{table.label}: {rows(table.rows)}"
+    yield f"{table.label}: {rows(table.rows)}"
+    if not table.rejected:
         return
-    yield report.rejected(table)
-    yield from _aligned(
-        [
-            (f"{each.count:,}", f"column '{each.column}': {each.got}; wanted {each.wanted}")
-            for each in table.rejections
-        ],
-        right=(0,),
-    )
+    where = f", written to {table.aside}" if table.aside else ""
+    yield f"{INDENT}rejected: {rows(table.rejected)}, {percent(table.rejected / table.rows)}{where}"
+    cells = [
+        (f"{each.count:,}", f"column '{each.column}': got {each.got}; wanted {each.wanted}")
+        for each in sorted(table.rejections, key=lambda each: -each.count)
+    ]
+    for line in _aligned(cells, right=(0,)):
+        yield INDENT + line
 
 
 def _range(column: report.Column) -> str:
