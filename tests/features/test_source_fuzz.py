@@ -3,7 +3,9 @@
 import csv
 import io
 import os
+import sqlite3
 import tempfile
+from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -159,12 +161,15 @@ def _columns(pairs: dict[str, str]) -> str:
     return f"columns = {{ {inside} }}\n"
 
 
-@settings(
+FUZZING = settings(
     max_examples=EXAMPLES,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     derandomize="RAPPORT_EXAMPLES" not in os.environ,
 )
+
+
+@FUZZING
 @given(st.data())
 def test_no_file_makes_a_traceback(data: st.DataObject) -> None:
     """One table under test; the others are right, so that reading gets to it."""
@@ -185,12 +190,44 @@ def test_no_file_makes_a_traceback(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / f"fuzzed{suffix}").write_bytes(content)
-        path = write(folder, sections, {"visits.csv": "customer_id,occurred_at\nc,2017-01-01\n"})
-        try:
-            found = read_settings(path)
-            history = read_history(found, aside(found))
-        except RapportError as error:
-            assert str(error)
-        else:
-            assert len(history.interactions) > 0
-            assert list(lines(path, history))
+        files = {"visits.csv": "customer_id,occurred_at\nc,2017-01-01\n"}
+        ends_well(write(folder, sections, files))
+
+
+def ends_well(path: Path) -> None:
+    """Read what the settings say and tell of it; nothing but an error for people may come out."""
+    try:
+        found = read_settings(path)
+        history = read_history(found, aside(found))
+    except RapportError as error:
+        assert str(error)
+    else:
+        assert len(history.interactions) > 0
+        assert list(lines(path, history))
+
+
+STORED = st.sampled_from(
+    [None, "c", "2017-01-01", "", b"\xff\x00", b"c", 1, 2**63 - 1, 0.5, 1e308, float("inf"), "\x00"]
+)
+
+
+@settings(FUZZING, max_examples=EXAMPLES // 5)
+@given(
+    st.lists(st.tuples(STORED, STORED, STORED), max_size=4),
+    st.sampled_from(["*", "*", "*, a", "rowid, *", "a AS customer_id", "a AS 'x\x00y'"]),
+)
+def test_no_answer_of_a_database_makes_a_traceback(
+    rows: list[tuple[Any, ...]], selected: str
+) -> None:
+    """SQLite keeps values of any type in any column."""
+    with tempfile.TemporaryDirectory() as name:
+        with closing(sqlite3.connect(f"{name}/shop.db")) as connection, connection:
+            connection.execute("CREATE TABLE t (customer_id, occurred_at, a)")
+            connection.execute("INSERT INTO t VALUES ('c', '2017-01-01', NULL)")
+            connection.executemany("INSERT INTO t VALUES (?, ?, ?)", rows)
+        query = f"SELECT {selected} FROM t".replace("\x00", "\\u0000")
+        section = (
+            f'[[interactions]]\nsource = "sqlite:///{name}/shop.db"\nname = "shop"\n'
+            f'kind = "purchase"\nquery = "{query}"\nnumbers = {{ a = "a" }}\n'
+        )
+        ends_well(write(Path(name), f"{section}[checks]\nrejected = 1\n"))
