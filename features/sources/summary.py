@@ -105,8 +105,8 @@ def _offers(found: report.Offers) -> Iterator[str]:
         more = ", …" if len(found.unknown) > UNKNOWN_SHOWN else ""
         count = sum(n for _, n in found.unknown)
         yield (
-            f"{INDENT}{len(found.unknown):,} that {count:,} interactions name are not in the "
-            f"table: {names}{more}"
+            f"{INDENT}{counted(len(found.unknown), 'offer')} that {counted(count, 'interaction')} "
+            f"name are not in the table: {names}{more}"
         )
 
 
