@@ -1,5 +1,6 @@
 """Reading one source table as attributes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -54,24 +55,33 @@ def read_attributes(
     names = [name for name in types if name not in (customer, known_at)]
     conditions = _conditions(customer, known_at if dated else None, when, names)
     opened.create_view("opened", replace=True)
-    met = "condition met"
-    while met in types:
-        met += "_"
+    broken = _staged(connection, list(types), conditions)
+    file = file_of(folder, "attributes", _label(settings, source))
+    counted = reject(connection, report.Table(source.label, len(broken)), broken, conditions, file)
+    refuse_many(settings, counted, label)
+    connection.execute(f"DELETE FROM staged WHERE {quoted(_met(list(types)))} > 0")
+    numbers = {name: _is_number(connection, name, types[name]) for name in names}
+    facts = _facts(connection, settings, customer, when, names)
+    columns = tuple(report.Column(name, _missing(connection, name)) for name in names)
+    return facts, report.Attributes(replace(counted, columns=columns), dated), numbers
+
+
+def _staged(
+    connection: duckdb.DuckDBPyConnection, columns: list[str], conditions: list[Condition]
+) -> Broken:
+    """Copy the view ``opened`` to the table ``staged``, with the condition that each row meets."""
+    met = _met(columns)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE staged AS "
         f"SELECT *, {first_met(conditions)} AS {quoted(met)} FROM opened"
     )
     staged = connection.sql(f"SELECT {quoted(met)} FROM staged").to_arrow_table()
-    broken: Broken = np.array(staged[met].to_numpy(), dtype=np.uint16)
-    file = file_of(folder, "attributes", _label(settings, source))
-    counted = reject(connection, report.Table(source.label, len(broken)), broken, conditions, file)
-    refuse_many(settings, counted, label)
-    connection.execute(f"DELETE FROM staged WHERE {quoted(met)} > 0")
-    numbers = {name: _is_number(connection, name, types[name]) for name in names}
-    facts = _facts(connection, settings, customer, when, names)
-    columns = tuple(report.Column(name, _missing(connection, name)) for name in names)
-    counted = report.Table(counted.label, counted.rows, counted.rejections, counted.aside, columns)
-    return facts, report.Attributes(counted, dated), numbers
+    return np.array(staged[met].to_numpy(), dtype=np.uint16)
+
+
+def _met(columns: list[str]) -> str:
+    """Return a name that no column has."""
+    return "condition met" + "_" * max(map(len, columns))
 
 
 def _conditions(

@@ -35,8 +35,7 @@ def read_offers(
     source = settings.offers
     with reading(settings, source.source):
         table = open_table(connection, settings, source.source, source.query)
-        types = map(str, table.types)
-        texts = ", ".join(map(_as_text, table.columns, types))
+        texts = ", ".join(map(_as_text, table.columns, map(str, table.types)))
         rows = table.project(texts).to_arrow_table().to_pylist()
     columns = {name: source.columns.get(name, name) for name in OFFER_COLUMNS}
     for name, theirs in columns.items():

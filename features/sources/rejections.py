@@ -47,10 +47,9 @@ def reject(
     """
     if file:
         _remove(file)
-    counts = np.bincount(broken, minlength=len(conditions) + 1)
-    if not counts[1:].any():
+    if not len(places := np.flatnonzero(broken)):
         return table
-    places = np.flatnonzero(broken)
+    counts = np.bincount(broken, minlength=len(conditions) + 1)
     connection.register("broken", pa.table({"place": places + 1, "met": broken[places]}))
     columns: list[str] = [name for name, *_ in connection.execute("DESCRIBE opened").fetchall()]
     renamed = ", ".join(f"c{i}" for i in range(len(columns)))
