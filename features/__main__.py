@@ -4,8 +4,7 @@ from pathlib import Path
 
 import click
 
-from features import clock
-from features.console import WIDE, Commands, progress, settings_option, tell_notes
+from features.console import WIDE, Commands, progress, settings_option
 from features.settings import read_settings
 
 
@@ -41,42 +40,14 @@ def bank_data(folder: str, customers: int, seed: int) -> None:
 @settings_option
 def check(settings_path: str) -> None:
     """Read every source of the settings and tell what is in it."""
-    import pyarrow.compute as pc
-
     from features.sources.reader import read_history
+    from features.sources.rejections import aside
+    from features.sources.summary import lines
 
     settings = read_settings(settings_path)
-    history = read_history(settings)
-    table = history.interactions
-    click.echo(
-        f"{settings.path}: {len(table):,} interactions of "
-        f"{len(pc.unique(table['customer_id'])):,} customers, "
-        f"known until {clock.isoformat(history.known_until)}"
-    )
-    for row in (
-        table.group_by(["source", "kind"])
-        .aggregate(
-            [
-                ("customer_id", "count_distinct"),
-                ("occurred_at", "count"),
-                ("occurred_at", "min"),
-                ("occurred_at", "max"),
-            ]
-        )
-        .sort_by([("source", "ascending"), ("kind", "ascending")])
-        .to_pylist()
-    ):
-        click.echo(
-            f"  {row['source']}: {row['occurred_at_count']:,} {row['kind']} of "
-            f"{row['customer_id_count_distinct']:,} customers, "
-            f"{clock.isoformat(row['occurred_at_min'])} to "
-            f"{clock.isoformat(row['occurred_at_max'])}"
-        )
-    for name, number in sorted(history.attribute_numbers.items()):
-        click.echo(f"  attribute {name}: a {'number' if number else 'category'}")
-    if history.offers:
-        click.echo(f"  offers: {len(history.offers)}")
-    tell_notes(history)
+    history = read_history(settings, aside(settings))
+    for line in lines(settings.path, history):
+        click.echo(line)
 
 
 if __name__ == "__main__":

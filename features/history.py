@@ -8,6 +8,7 @@ import pyarrow as pa
 from features.interactions import NUMBERS, ORDER, STRINGS, Attribute, Interaction
 from features.offers import Offer
 from features.sections import SignalConstants
+from features.sources.report import Report
 
 
 def interactions_schema(numbers: Iterable[str] = ()) -> pa.Schema:
@@ -38,9 +39,9 @@ class History:
     ``interactions`` (a table in memory, or a data set of files that are streamed) and
     ``attributes`` have the schemas of this module, in any order;
     ``attribute_numbers`` says of each attribute whether it is a number. ``known_until`` is the
-    instant from which nothing more can be known: every interaction lies before it. ``notes``
-    say what reading them assumed or left out. ``timezone`` and
-    ``constants`` are the settings', for signals.
+    instant from which nothing more can be known: every interaction lies before it. ``report``
+    says what reading the sources found; ``timezone`` and ``constants`` are the settings', for
+    signals.
     """
 
     interactions: pa.Table
@@ -50,9 +51,14 @@ class History:
     numbers: tuple[str, ...] = ()
     attribute_numbers: Mapping[str, bool] = field(default_factory=dict)
     offer_numbers: Mapping[str, bool] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
     timezone: str = "UTC"
     constants: SignalConstants = field(default_factory=SignalConstants)
+    report: Report | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was rejected or left out when the sources were read, a line each."""
+        return self.report.notes if self.report else ()
 
 
 def interactions_table(items: Iterable[Interaction], numbers: Iterable[str] = ()) -> pa.Table:

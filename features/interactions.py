@@ -7,6 +7,18 @@ from operator import attrgetter
 
 from features import clock
 from features.errors import InteractionError, nearest
+from features.rules import (
+    CLOCK_SKEW,
+    INSTANT,
+    KIND,
+    NUMBER,
+    RANGES,
+    TEXT,
+    YEAR_1,
+    YEAR_9999,
+    Rule,
+    is_text,
+)
 
 INSTANTS = ("occurred_at", "recorded_at")
 STRINGS = ("interaction_id", "source", "kind", "channel", "topic", "case_id", "offer_id")
@@ -15,10 +27,6 @@ ORDER = (*INSTANTS, *STRINGS, *NUMBERS, "resolved", "due_at")
 """The canonical order of one customer's interactions; further numeric columns follow by name."""
 COLUMNS = ("customer_id", *ORDER)
 
-YEAR_1, YEAR_9999 = -62_135_596_800_000_000, 253_402_300_799_999_999
-CLOCK_SKEW = 300_000_000
-"""How far (microseconds) an interaction may lie ahead of the clock that records it."""
-LONGEST_TEXT = 500
 _INSTANTS = attrgetter(*INSTANTS)
 
 
@@ -145,16 +153,12 @@ def check_interaction(
     ):
         _check_text(name, getattr(item, name), required=name in ("customer_id", "kind"))
     if item.kind not in kinds:
-        raise InteractionError(
-            "kind",
-            repr(item.kind),
-            "a kind that [roles] in the settings knows",
-            nearest(item.kind, sorted(kinds)) + " A new kind is added under [roles].",
-        )
+        near = nearest(item.kind, sorted(kinds))
+        raise InteractionError("kind", repr(item.kind), KIND.wanted, f"{near} {KIND.remedy}")
     for name in ("occurred_at", "due_at"):
         instant = getattr(item, name)
         if instant is not None and not YEAR_1 <= instant <= YEAR_9999:
-            raise InteractionError(name, instant, "a time of the years 1 to 9999", "Mend it.")
+            raise _broken(INSTANT, name, instant)
     if item.occurred_at > now + CLOCK_SKEW:
         raise InteractionError(
             "occurred_at",
@@ -166,15 +170,11 @@ def check_interaction(
     for name in (*NUMBERS, *item.numbers):
         value = number(item, name)
         if value is not None and not math.isfinite(value):
-            raise InteractionError(name, value, "a finite number", "Leave out what is unknown.")
-    if item.rating is not None and not 0 <= item.rating <= 1:
-        raise InteractionError(
-            "rating", item.rating, "a number from 0 to 1", "Divide by the best rating."
-        )
-    if item.wait_minutes is not None and item.wait_minutes < 0:
-        raise InteractionError(
-            "wait_minutes", item.wait_minutes, "minutes of at least 0", "Send the time waited."
-        )
+            raise _broken(NUMBER, name, value)
+    for name, allowed in RANGES.items():
+        value = number(item, name)
+        if value is not None and not allowed.low <= value <= allowed.high:
+            raise _broken(allowed.rule, name, value)
     if unknown := sorted(set(item.numbers) - declared):
         raise InteractionError(
             f"numbers.{unknown[0]}",
@@ -185,22 +185,11 @@ def check_interaction(
 
 
 def _check_text(name: str, value: str | None, required: bool) -> None:
-    if value is None and not required:
-        return
-    bad = not value or len(value) > LONGEST_TEXT or "\x00" in value or not _encodes(value)
-    if bad:
-        shown = repr(value if value is None or len(value) <= 40 else value[:40] + "…")
-        raise InteractionError(
-            name,
-            shown,
-            f"1 to {LONGEST_TEXT} characters of text",
-            "Shorten it, or leave out what is unknown.",
+    if (value is None and required) or (value is not None and not is_text(value)):
+        raise _broken(
+            TEXT, name, repr(value if value is None or len(value) <= 40 else value[:40] + "…")
         )
 
 
-def _encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _broken(rule: Rule, name: str, got: object) -> InteractionError:
+    return InteractionError(name, got, rule.wanted, rule.remedy)

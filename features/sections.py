@@ -96,12 +96,26 @@ def parse_days(text: str) -> int:
     return int(match[1])
 
 
+class Checks(Section):
+    """``[checks]``: how much of a source may be wrong before reading it stops.
+
+    ``rejected`` is the largest share of a source's rows that may be rejected.
+    """
+
+    rejected: float = Field(default=0.01, ge=0, le=1, allow_inf_nan=False, strict=True)
+
+
 class Table(Section):
     """A source table: a file, or a database URL with its query, and our names for its columns."""
 
     source: str
     query: str | None = None
     columns: dict[str, str] = {}
+
+    @property
+    def label(self) -> str:
+        """The name of the source in messages, without what a database URL keeps secret."""
+        return "database" if "://" in self.source else Path(self.source).stem
 
 
 class InteractionsSource(Table):

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from features.errors import SettingsError, nearest
 from features.sections import (
     AttributesSource,
+    Checks,
     InteractionsSource,
     OffersSource,
     Project,
@@ -25,6 +26,7 @@ SECTIONS = (
     "offers",
     "roles",
     "signals",
+    "checks",
     "churn",
     "offer",
     "value",
@@ -44,6 +46,7 @@ class Settings:
     offers: OffersSource | None
     roles: Roles
     signals: SignalConstants
+    checks: Checks
     raw: dict[str, Any]
 
     def section(self, name: str, model: type[M]) -> M:
@@ -115,6 +118,7 @@ def read_settings(path: str | Path) -> Settings:
         offers=_parse(OffersSource, raw["offers"], "[offers]", path) if "offers" in raw else None,
         roles=_parse(Roles, raw["roles"], "[roles]", path),
         signals=_parse(SignalConstants, raw.get("signals", {}), "[signals]", path),
+        checks=_parse(Checks, raw.get("checks", {}), "[checks]", path),
         raw=raw,
     )
 

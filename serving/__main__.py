@@ -13,6 +13,7 @@ from features.errors import SettingsError, SourceError
 from features.settings import Settings, read_settings
 from features.sources.digest import data_digest
 from features.sources.reader import read_history
+from features.sources.rejections import aside
 from serving.brief import REASONS, SHOWN, lines
 from serving.loading import load_scorer, open_store
 
@@ -36,7 +37,7 @@ def import_sources(settings_path: str) -> None:
             _refuse_other_data(store.imported, digest)
             click.echo("The store holds the sources' history already.")
             return
-        history = read_history(settings)
+        history = read_history(settings, aside(settings))
         tell_notes(history)
         with progress("Importing into the store", len(history.interactions)) as advance:
             new = store.import_history(history, digest, advance)

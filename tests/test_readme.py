@@ -23,7 +23,7 @@ def test_the_smallest_settings_are_valid_and_enough_to_read_a_table(tmp_path: Pa
     assert read_settings(path).project.name == "shop"
     result = CliRunner().invoke(commands, ["check", "--settings", str(path)])
     assert result.exit_code == 0, result.output
-    assert "1 interactions of 1 customers" in result.output
+    assert "1 interaction of 1 customer" in result.output
 
 
 def test_every_make_target_it_names_exists() -> None:

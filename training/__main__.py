@@ -7,6 +7,7 @@ from features.errors import SettingsError
 from features.history import History
 from features.settings import Settings, read_settings
 from features.sources.reader import read_history
+from features.sources.rejections import aside
 from training import registry, tracking
 from training.pipeline import TITLES, Trained, train
 from training.recipe import recipe_of
@@ -60,7 +61,7 @@ def _train(settings: Settings, tasks: list[Task], if_changed: bool) -> None:
     if not tasks:
         return
     click.echo("Reading the sources …")
-    history = read_history(settings)
+    history = read_history(settings, aside(settings))
     click.echo(f"{len(history.interactions):,} interactions.")
     tell_notes(history)
     if len(tasks) == 1:

@@ -1,5 +1,8 @@
 """Reading one source table as attributes."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -7,69 +10,144 @@ import pyarrow as pa
 from features import clock
 from features.errors import SourceError, nearest
 from features.history import ATTRIBUTES_SCHEMA
+from features.rules import Rule
 from features.sections import AttributesSource
 from features.settings import Settings
-from features.sources.parsing import Parsed, instants_of, literal, parsed_number, text
+from features.sources import report
+from features.sources.conditions import FORM, Condition, first_met, text_condition
+from features.sources.parsing import Parsed, instants_of, literal, parsed_number, quoted, text
+from features.sources.rejections import Broken, file_of, refuse_many, reject
 from features.sources.tables import first_row, open_table, shown
+
+NOTHING = Rule("a customer and a time in every row", "A fact needs a customer and a time.")
+VALUE = Rule("text that a database takes", "Take the character NUL out of it.")
 
 
 def read_attributes(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, source: AttributesSource
-) -> tuple[pa.Table, dict[str, bool]]:
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    source: AttributesSource,
+    folder: Path | None = None,
+) -> tuple[pa.Table, report.Attributes, dict[str, bool]]:
     """Read one source, and say of each of its attributes whether it is a number.
 
+    Args:
+        connection: a database in memory, for this reading.
+        settings: the deployment's.
+        source: the table to read.
+        folder: takes the rejected rows.
+
     Raises:
-        SourceError: the source cannot be read, lacks a column, or holds values of a wrong form.
+        SourceError: the source cannot be read, lacks a column, or too many of its rows are wrong.
     """
-    table = open_table(connection, settings, source.source, source.query)
-    types = dict(zip(table.columns, map(str, table.types), strict=True))
-    label = shown(source.source)
+    opened = open_table(connection, settings, source.source, source.query)
+    types = dict(zip(opened.columns, map(str, opened.types), strict=True))
+    label = f"{shown(source.source)}, attributes"
     customer = source.columns.get("customer_id", "customer_id")
     known_at = source.columns.get("known_at", "known_at")
     if customer not in types or ("known_at" in source.columns and known_at not in types):
         missing = customer if customer not in types else known_at
         raise SourceError(
-            f"{label}, attributes",
-            f"no column '{missing}'",
-            "a column of the table",
-            nearest(missing, list(types)),
+            label, f"no column '{missing}'", "a column of the table", nearest(missing, list(types))
         )
     dated = known_at in types
     when = instants_of(known_at, types[known_at]) if dated else Parsed(str(clock.EVER))
     names = [name for name in types if name not in (customer, known_at)]
-    table.create_view("opened", replace=True)
-    connection.execute("CREATE OR REPLACE TEMP TABLE staged AS SELECT * FROM opened")
-    parts = []
-    numbers = {}
-    for name in names:
-        numbers[name] = _is_number(connection, name)
-        parts.append(
-            f"SELECT {text(customer).value} AS customer_id, ({when.value})::BIGINT AS known_at, "
-            f"{when.naive} AS naive, {literal(name)} AS name, {text(name).value} AS value "
-            f"FROM staged WHERE {text(name).value} IS NOT NULL"
-        )
+    conditions = _conditions(customer, known_at if dated else None, when, names)
+    opened.create_view("opened", replace=True)
+    broken = _staged(connection, list(types), conditions)
+    file = file_of(folder, "attributes", _label(settings, source))
+    counted = reject(connection, report.Table(source.label, len(broken)), broken, conditions, file)
+    refuse_many(settings, counted, label)
+    connection.execute(f"DELETE FROM staged WHERE {quoted(_met(list(types)))} > 0")
+    numbers = {name: _is_number(connection, name, types[name]) for name in names}
+    facts = _facts(connection, settings, customer, when, names)
+    columns = tuple(report.Column(name, _missing(connection, name)) for name in names)
+    return facts, report.Attributes(replace(counted, columns=columns), dated), numbers
+
+
+def _staged(
+    connection: duckdb.DuckDBPyConnection, columns: list[str], conditions: list[Condition]
+) -> Broken:
+    """Copy the view ``opened`` to the table ``staged``, with the condition that each row meets."""
+    met = _met(columns)
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE staged AS "
+        f"SELECT *, {first_met(conditions)} AS {quoted(met)} FROM opened"
+    )
+    staged = connection.sql(f"SELECT {quoted(met)} FROM staged").to_arrow_table()
+    return np.array(staged[met].to_numpy(), dtype=np.uint16)
+
+
+def _met(columns: list[str]) -> str:
+    """Return a name that no column has."""
+    return "condition met" + "_" * max(map(len, columns))
+
+
+def _conditions(
+    customer: str, known_at: str | None, when: Parsed, names: list[str]
+) -> list[Condition]:
+    who = text(customer).value
+    conditions = [
+        Condition(customer, f"{who} IS NULL", NOTHING, missing=True),
+        text_condition(customer, who, examples=0),
+    ]
+    if known_at is not None:
+        wrong = f"({when.value}) IS NULL"
+        conditions += [
+            Condition(known_at, f"{wrong} AND {when.given}", Rule(when.wanted, FORM)),
+            Condition(known_at, wrong, NOTHING, missing=True),
+        ]
+    conditions += [
+        Condition(name, f"contains({text(name).value}, chr(0))", VALUE, examples=0)
+        for name in names
+    ]
+    return conditions
+
+
+def _facts(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    customer: str,
+    when: Parsed,
+    names: list[str],
+) -> pa.Table:
+    """Turn rows into facts, one for each value that is there."""
+    parts = [
+        f"SELECT {text(customer).value} AS customer_id, ({when.value})::BIGINT AS known_at, "
+        f"{when.naive} AS naive, {literal(name)} AS name, {text(name).value} AS value "
+        f"FROM staged WHERE {text(name).value} IS NOT NULL"
+        for name in names
+    ]
     if not parts:
-        return ATTRIBUTES_SCHEMA.empty_table(), {}
+        return ATTRIBUTES_SCHEMA.empty_table()
     found = connection.sql(" UNION ALL ".join(parts)).to_arrow_table()
-    if found["customer_id"].null_count or found["known_at"].null_count:
-        raise SourceError(
-            f"{label}, attributes",
-            "a missing customer or an unparsable time",
-            "a customer and a time in every row",
-            "Mend or leave out those rows.",
-        )
     instants = np.array(found["known_at"].to_numpy(), dtype=np.int64)
-    if dated:
+    if when.wanted:
         naive = found["naive"].fill_null(False).to_numpy(zero_copy_only=False).astype(bool)
         instants[naive] = clock.local_to_utc(instants[naive], settings.project.timezone)
     columns = [found["customer_id"], pa.array(instants), found["name"], found["value"]]
-    return pa.table(columns, names=ATTRIBUTES_SCHEMA.names).cast(ATTRIBUTES_SCHEMA), numbers
+    return pa.table(columns, names=ATTRIBUTES_SCHEMA.names).cast(ATTRIBUTES_SCHEMA)
 
 
-def _is_number(connection: duckdb.DuckDBPyConnection, column: str) -> bool:
+def _is_number(connection: duckdb.DuckDBPyConnection, column: str, type_name: str) -> bool:
     """Whether every value of a column reads as a number."""
-    value = parsed_number(column, boolean=False)
+    read = parsed_number(column, type_name)
     bad, good = first_row(
-        connection, f"SELECT count({value.bad}), count({value.value}) FROM staged"
+        connection,
+        f"SELECT count(*) FILTER (WHERE {read.given} AND ({read.value}) IS NULL), "
+        f"count({read.value}) FROM staged",
     )
     return bool(good) and not bad
+
+
+def _missing(connection: duckdb.DuckDBPyConnection, column: str) -> int:
+    (missing,) = first_row(connection, f"SELECT count(*) - count({text(column).value}) FROM staged")
+    return int(missing)
+
+
+def _label(settings: Settings, source: AttributesSource) -> str:
+    """Return the name of the source's file of rejected rows: two tables may be called alike."""
+    alike = [each for each in settings.attributes if each.label == source.label]
+    number = next(i for i, each in enumerate(alike, 1) if each is source)
+    return source.label if number == 1 else f"{source.label} {number}"

@@ -1,58 +1,72 @@
 """Reading one source table as interactions."""
 
+from pathlib import Path
+
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features import clock
 from features.errors import SourceError, nearest
 from features.history import interactions_schema
-from features.interactions import COLUMNS, INSTANTS, NUMBERS
+from features.interactions import COLUMNS, INSTANTS
+from features.rules import CLOCK_SKEW, KIND, REQUIRED, TEXT, is_text
 from features.sections import InteractionsSource
 from features.settings import Settings
-from features.sources.parsing import Parsed, instants_of, literal, parsed_number, text
-from features.sources.tables import first_row, open_table, shown
-
-TEXTS = ("customer_id", "interaction_id", "kind", "channel", "topic", "case_id", "offer_id")
-TIMES = (*INSTANTS, "due_at")
-CONSTANTS = ("kind", "channel", "topic")
+from features.sources import measures, report
+from features.sources.conditions import (
+    CONSTANTS,
+    FUTURE,
+    TIMES,
+    Condition,
+    conditions_of,
+    kinds_remedy,
+    parsed_columns,
+    selection,
+)
+from features.sources.rejections import Broken, file_of, refuse_many, reject
+from features.sources.tables import open_table, shown
 
 
 def read_interactions(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, source: InteractionsSource
-) -> pa.Table:
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    source: InteractionsSource,
+    now: int,
+    folder: Path | None = None,
+) -> tuple[pa.Table, report.Interactions]:
     """Read one source; ``recorded_at`` is ``occurred_at`` where nothing says otherwise.
 
+    Args:
+        connection: a database in memory, for this reading.
+        settings: the deployment's.
+        source: the table to read.
+        now: the machine's clock; what is from after it is rejected.
+        folder: takes the rejected rows.
+
     Raises:
-        SourceError: the source cannot be read, lacks a column, or holds values of a wrong form.
+        SourceError: the source cannot be read, lacks a column, or too many of its rows are wrong.
     """
-    table = open_table(connection, settings, source.source, source.query)
-    types = dict(zip(table.columns, map(str, table.types), strict=True))
+    opened = open_table(connection, settings, source.source, source.query)
+    types = dict(zip(opened.columns, map(str, opened.types), strict=True))
     label = shown(source.source)
     columns = _mapped(source, types, label)
-    parsed: dict[str, Parsed] = {}
-    for name in (*TEXTS, *TIMES, *NUMBERS, "resolved", *settings.numbers()):
-        constant = getattr(source, name, None) if name in CONSTANTS else None
-        if constant is not None:
-            parsed[name] = Parsed(literal(constant))
-        elif name not in columns:
-            parsed[name] = Parsed("NULL")
-        elif name in TEXTS:
-            parsed[name] = text(columns[name])
-        elif name in TIMES:
-            parsed[name] = instants_of(columns[name], types[columns[name]])
-        else:
-            parsed[name] = parsed_number(columns[name], boolean=name == "resolved")
-    table.create_view("opened", replace=True)
-    selected = ", ".join(f'{p.value} AS "{name}"' for name, p in parsed.items())
-    checks = ", ".join(f'{p.bad} AS "bad {n}", {p.naive} AS "naive {n}"' for n, p in parsed.items())
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {selected}, {checks} FROM opened"
+    _refuse_constants(settings, source, label)
+    opened.create_view("opened", replace=True)
+    parsed = parsed_columns(settings, source, columns, types)
+    conditions = conditions_of(settings, parsed, columns, now + CLOCK_SKEW)
+    staged = connection.sql(selection(parsed, conditions)).to_arrow_table()
+    table, broken = _right(staged, settings, columns, conditions, now + CLOCK_SKEW)
+    counted = reject(
+        connection,
+        report.Table(source.label, len(broken)),
+        broken,
+        conditions,
+        file_of(folder, "interactions", source.label),
     )
-    _refuse_bad(connection, label, parsed, columns)
-    _refuse_missing(connection, label)
-    _refuse_unknown_kinds(connection, settings, label)
-    return _finished(connection, settings, source, list(parsed))
+    refuse_many(settings, counted, label)
+    return _finished(table, settings, source, columns, counted)
 
 
 def _mapped(source: InteractionsSource, types: dict[str, str], label: str) -> dict[str, str]:
@@ -69,7 +83,7 @@ def _mapped(source: InteractionsSource, types: dict[str, str], label: str) -> di
     same = {name: name for name in COLUMNS if name in types and name != "source"}
     constants = {n for n in CONSTANTS if getattr(source, n) is not None}
     columns = {n: c for n, c in {**same, **wanted}.items() if n not in constants}
-    for name in ("customer_id", "occurred_at", "kind"):
+    for name in REQUIRED:
         if name not in columns and name not in constants:
             raise SourceError(
                 f"{label}, column '{name}'",
@@ -80,74 +94,72 @@ def _mapped(source: InteractionsSource, types: dict[str, str], label: str) -> di
     return columns
 
 
-def _refuse_bad(
-    connection: duckdb.DuckDBPyConnection,
-    label: str,
-    parsed: dict[str, Parsed],
-    columns: dict[str, str],
-) -> None:
-    for name in parsed:
-        if parsed[name].bad == "NULL":
-            continue
-        count, example = first_row(
-            connection, f'SELECT count("bad {name}"), min("bad {name}") FROM staged'
-        )
-        if count:
-            raise SourceError(
-                f"{label}, column '{columns[name]}'",
-                f"'{example}' (in {count} rows)",
-                parsed[name].wanted,
-                "Mend or drop those rows, or map another column.",
-            )
-
-
-def _refuse_missing(connection: duckdb.DuckDBPyConnection, label: str) -> None:
-    for name in ("customer_id", "occurred_at", "kind"):
-        (count,) = first_row(connection, f'SELECT count(*) FROM staged WHERE "{name}" IS NULL')
-        if count:
-            raise SourceError(
-                f"{label}, column '{name}'",
-                f"nothing in {count} rows",
-                "a value in every row",
-                "Leave those rows out: an interaction needs a customer, a time and a kind.",
-            )
-
-
-def _refuse_unknown_kinds(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, label: str
-) -> None:
+def _refuse_constants(settings: Settings, source: InteractionsSource, label: str) -> None:
     kinds = settings.roles.all_kinds()
-    found = connection.execute("SELECT kind, count(*) FROM staged GROUP BY 1 ORDER BY 1").fetchall()
-    unknown = [f"'{kind}' ({count} rows)" for kind, count in found if kind not in kinds]
-    if unknown:
+    if source.kind is not None and source.kind not in kinds:
         raise SourceError(
-            f"{label}, kind",
-            ", ".join(unknown[:10]),
-            "kinds that [roles] knows",
-            f"Known: {', '.join(sorted(kinds))}. Add the new ones under [roles]; "
-            "those of no other meaning under `other`.",
+            f"{label}, kind", f"'{source.kind}'", KIND.wanted, kinds_remedy(sorted(kinds))
         )
+    for name in CONSTANTS:
+        constant = getattr(source, name)
+        if constant is not None and not is_text(constant):
+            raise SourceError(
+                f"{label}, {name}", report.shortened(constant), TEXT.wanted, "Mend it."
+            )
+
+
+def _right(
+    staged: pa.Table,
+    settings: Settings,
+    columns: dict[str, str],
+    conditions: list[Condition],
+    latest: int,
+) -> tuple[pa.Table, Broken]:
+    """Return the rows that are right, their times as instants, and which others are not."""
+    broken: Broken = np.array(staged["condition met"].to_numpy(), dtype=np.uint16)
+    table = staged.filter(pa.array(broken == 0)) if broken.any() else staged
+    for name in TIMES:
+        if name in columns:
+            place = table.schema.get_field_index(name)
+            table = table.set_column(place, name, _instants(table, name, settings))
+    for name in INSTANTS:
+        future = pc.fill_null(pc.greater(table[name].cast(pa.int64()), latest), False)
+        if pc.any(future).as_py():
+            number = next(
+                i
+                for i, condition in enumerate(conditions, 1)
+                if condition.rule is FUTURE and condition.column == columns[name]
+            )
+            broken[np.flatnonzero(broken == 0)[np.array(future)]] = number
+            table = table.filter(pc.invert(future))
+    return table, broken
+
+
+def _instants(table: pa.Table, name: str, settings: Settings) -> pa.Array:
+    """Turn local times into instants."""
+    instants = np.array(table[name].fill_null(0).to_numpy(), dtype=np.int64)
+    naive = table[f"naive {name}"].fill_null(False).to_numpy(zero_copy_only=False).astype(bool)
+    instants[naive] = clock.local_to_utc(instants[naive], settings.project.timezone)
+    return pa.array(instants, mask=table[name].is_null().to_numpy())
 
 
 def _finished(
-    connection: duckdb.DuckDBPyConnection,
+    table: pa.Table,
     settings: Settings,
     source: InteractionsSource,
-    names: list[str],
-) -> pa.Table:
-    """Turn local times into instants and give the table the schema of interactions."""
-    staged = connection.sql("FROM staged").to_arrow_table()
-    arrays: dict[str, pa.Array | pa.ChunkedArray] = {name: staged[name] for name in names}
-    for name in TIMES:
-        if staged[name].null_count == len(staged):
-            continue
-        instants = np.array(staged[name].fill_null(0).to_numpy(), dtype=np.int64)
-        naive = staged[f"naive {name}"].fill_null(False).to_numpy(zero_copy_only=False).astype(bool)
-        instants[naive] = clock.local_to_utc(instants[naive], settings.project.timezone)
-        arrays[name] = pa.array(instants, mask=staged[name].is_null().to_numpy())
-    if staged["recorded_at"].null_count:
-        recorded = arrays["recorded_at"].cast(pa.int64())
-        arrays["recorded_at"] = pa.compute.coalesce(recorded, arrays["occurred_at"])
-    arrays["source"] = pa.array([source.label] * len(staged), pa.string())
+    columns: dict[str, str],
+    counted: report.Table,
+) -> tuple[pa.Table, report.Interactions]:
+    """Give the table the schema of interactions, and measure it."""
+    arrays = {name: table[name] for name in table.column_names}
+    recorded, occurred = arrays["recorded_at"].cast(pa.int64()), arrays["occurred_at"]
+    arrays["recorded_at"] = pc.coalesce(recorded, occurred)
+    arrays["source"] = pa.array([source.label] * len(table), pa.string())
     schema = interactions_schema(settings.numbers())
-    return pa.table({field.name: arrays[field.name] for field in schema}).cast(schema)
+    finished = pa.table({field.name: arrays[field.name] for field in schema}).cast(schema)
+    counted = measures.with_columns(counted, finished, columns)
+    return finished, report.Interactions(
+        counted,
+        assumed=recorded.null_count,
+        early=pc.sum(pc.less(recorded, occurred)).as_py() or 0,
+    )

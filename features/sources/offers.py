@@ -9,8 +9,11 @@ import duckdb
 from features import clock
 from features.errors import SourceError, nearest
 from features.offers import DERIVED_ATTRIBUTES, Offer, Value
+from features.rules import NUMBER, TEXT, is_text
 from features.sections import OFFER_COLUMNS
 from features.settings import Settings
+from features.sources.parsing import quoted
+from features.sources.report import shortened
 from features.sources.tables import open_table, reading, shown
 
 SEPARATOR = "|"
@@ -32,7 +35,8 @@ def read_offers(
     source = settings.offers
     with reading(settings, source.source):
         table = open_table(connection, settings, source.source, source.query)
-        rows = table.to_arrow_table().to_pylist()
+        texts = ", ".join(map(_as_text, table.columns, map(str, table.types)))
+        rows = table.project(texts).to_arrow_table().to_pylist()
     columns = {name: source.columns.get(name, name) for name in OFFER_COLUMNS}
     for name, theirs in columns.items():
         if theirs not in table.columns and (name in source.columns or name == "offer_id"):
@@ -58,15 +62,31 @@ def read_offers(
     return offers, {**numbers, **dict.fromkeys(DERIVED_ATTRIBUTES, True)} if offers else {}
 
 
+def _as_text(column: str, type_name: str) -> str:
+    """Return SQL that reads a column as text, a list as a list of text: Python has no year 10,000.
+
+    What text cannot say, a missing float, is missing; true and false are 1 and 0.
+    """
+    name = quoted(column)
+    if type_name.endswith("]"):
+        return f"{name}::VARCHAR[] AS {name}"
+    if type_name in ("FLOAT", "DOUBLE"):
+        return f"CASE WHEN NOT isnan({name}) THEN {name}::VARCHAR END AS {name}"
+    return f"{name}::{'TINYINT::' if type_name == 'BOOLEAN' else ''}VARCHAR AS {name}"
+
+
 def _offer(row: dict[str, Any], attributes: dict[str, Value], zone: str, label: str) -> Offer:
     offer_id = _text(row["offer_id"])
     if offer_id is None:
         raise SourceError(label, "no offer_id", "an id", "Give every offer its own id.")
+    if not is_text(offer_id):
+        raise SourceError(f"{label}, offer_id", shortened(offer_id), TEXT.wanted, "Mend it.")
     money = {}
     for name in ("value", "customer_value", "cost"):
         amount = _as_float(row[name])
-        if amount is None and _text(row[name]) is not None:
-            raise SourceError(f"{label}, {name}", repr(row[name]), "a finite number", "Mend it.")
+        given = _text(row[name])
+        if amount is None and given is not None:
+            raise SourceError(f"{label}, {name}", shortened(given), NUMBER.wanted, "Mend it.")
         money[name] = amount or 0.0
     valid_from = _instant(row["valid_from"], zone, f"{label}, valid_from", last_day=False)
     valid_to = _instant(row["valid_to"], zone, f"{label}, valid_to", last_day=True)
@@ -91,7 +111,7 @@ def _instant(value: Any, zone: str, label: str, last_day: bool) -> int | None:
     if filled is None:
         return None
     try:
-        moment = value if isinstance(value, date) else _parsed(filled)
+        moment = _parsed(filled)
         if last_day and moment.year == MAXYEAR:
             return None
         if not isinstance(moment, datetime):
@@ -99,7 +119,10 @@ def _instant(value: Any, zone: str, label: str, last_day: bool) -> int | None:
         return clock.to_instant(moment, zone)
     except (ValueError, OverflowError) as error:
         raise SourceError(
-            label, repr(filled), "a date such as 2017-12-24, or a time in ISO 8601", "Mend it."
+            label,
+            shortened(filled),
+            "a date such as 2017-12-24, or a time in ISO 8601",
+            "Mend it.",
         ) from error
 
 
@@ -119,13 +142,12 @@ def _is_number(values: list[Any]) -> bool:
 def _set(value: Any) -> frozenset[str]:
     if value is None:
         return frozenset()
-    parts = value.split(SEPARATOR) if isinstance(value, str) else [str(part) for part in value]
-    return frozenset(part.strip() for part in parts if part.strip())
+    parts = value.split(SEPARATOR) if isinstance(value, str) else value
+    return frozenset(part.strip() for part in parts if part and part.strip())
 
 
 def _text(value: Any) -> str | None:
-    missing = value is None or value != value or str(value).strip() == ""
-    return None if missing else str(value).strip()
+    return (None if value is None else str(value).strip()) or None
 
 
 def _as_float(value: Any) -> float | None:

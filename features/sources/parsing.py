@@ -1,70 +1,77 @@
-"""SQL expressions that read a column's values and set aside those of a wrong form."""
+"""SQL expressions that read a column's values and tell those of a wrong form."""
 
 from dataclasses import dataclass
 
 from features import clock
-from features.interactions import YEAR_1, YEAR_9999
+from features.rules import NUMBER, YEAR_1, YEAR_9999
 
 ZONE = r"(Z| ?UTC|[+-]\d\d(:?\d\d)?)"
 TIME = rf"^\d{{4}}-\d\d?-\d\d?([T ]\d\d?:\d\d(:\d\d(\.\d+)?)?{ZONE}?)?$"
 """What text is read as a time: a database reads more, and drops an afternoon's PM or a zone."""
 EARLIEST, LATEST = YEAR_1 + 7 * clock.DAY, YEAR_9999 - 7 * clock.DAY
 """Python's calendar ends here, whatever the zone."""
+WALL_CLOCKS = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE")
+EXACT_NUMBERS = ("DOUBLE", "TINYINT", "SMALLINT", "INTEGER", "BIGINT")
+"""Types whose numbers are what their text says; a FLOAT's 0.1 is read as 0.1 by its text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """SQL for one column.
 
-    ``value`` is what was read, ``bad`` the text that could not be (else NULL), ``naive``
-    whether a time lacks its zone, ``wanted`` what a value should look like.
+    ``value`` is what was read, ``given`` whether there was anything to read, ``naive`` whether
+    a time lacks its zone, ``wanted`` what a value should look like. What was given and has no
+    value is of a wrong form.
     """
 
     value: str
-    bad: str = "NULL"
+    given: str = "false"
     naive: str = "false"
     wanted: str = ""
 
 
 def text(column: str) -> Parsed:
     """Read text; empty is missing."""
-    return Parsed(f"nullif({_quoted(column)}::VARCHAR, '')")
+    return Parsed(f"nullif({quoted(column)}::VARCHAR, '')")
 
 
 def instants_of(column: str, type_name: str) -> Parsed:
     """Read times as microseconds since 1970, by their own zone or (naive) by the wall clock."""
-    filled = f"nullif(trim({_quoted(column)}::VARCHAR), '')"
-    wanted = "a time such as 2017-11-30T16:45:00 or 2017-11-30T16:45:00-05:00"
-    if type_name == "TIMESTAMP WITH TIME ZONE":
-        value, naive = f"epoch_us({_quoted(column)})", "false"
-    elif type_name.startswith(("TIMESTAMP", "DATE")):
-        value, naive = f"epoch_us(try_cast({_quoted(column)} AS TIMESTAMP))", "true"
+    given = f"{quoted(column)} IS NOT NULL"
+    if type_name.startswith("TIMESTAMP") and type_name.endswith("WITH TIME ZONE"):
+        value, naive = f"epoch_us(try_cast({quoted(column)} AS TIMESTAMPTZ))", "false"
+    elif type_name in WALL_CLOCKS:
+        value, naive = f"epoch_us(try_cast({quoted(column)} AS TIMESTAMP))", "true"
     else:
+        filled = _filled(column)
         zoned = f"(contains({filled}, ':') AND regexp_matches({filled}, '{ZONE}$'))"
         value = (
             f"CASE WHEN NOT regexp_matches({filled}, '{TIME}') THEN NULL "
             f"WHEN {zoned} THEN epoch_us(try_cast({filled} AS TIMESTAMPTZ)) "
             f"ELSE epoch_us(try_cast({filled} AS TIMESTAMP)) END"
         )
-        naive = f"NOT {zoned}"
+        naive, given = f"NOT {zoned}", f"{filled} IS NOT NULL"
     value = f"CASE WHEN {value} BETWEEN {EARLIEST} AND {LATEST} THEN {value} END"
-    return Parsed(value, f"CASE WHEN ({value}) IS NULL THEN {filled} END", naive, wanted)
-
-
-def parsed_number(column: str, boolean: bool) -> Parsed:
-    """Read finite numbers, or true and false; NaN and empty are missing."""
-    filled = f"nullif(trim({_quoted(column)}::VARCHAR), '')"
-    if boolean:
-        value = f"try_cast({filled} AS BOOLEAN)"
-        bad = f"CASE WHEN {filled} IS NOT NULL AND {value} IS NULL THEN {filled} END"
-        return Parsed(value, bad, wanted="true or false")
-    number = f"try_cast({filled} AS DOUBLE)"
-    value = f"CASE WHEN isfinite({number}) THEN {number} + 0.0 END"
-    bad = (
-        f"CASE WHEN {filled} IS NOT NULL AND coalesce(isinf({number}), {number} IS NULL) "
-        f"THEN {filled} END"
+    return Parsed(
+        value, given, naive, "a time such as 2017-11-30T16:45:00 or 2017-11-30T16:45:00-05:00"
     )
-    return Parsed(value, bad, wanted="a finite number")
+
+
+def parsed_number(column: str, type_name: str) -> Parsed:
+    """Read finite numbers; NaN and empty are missing."""
+    filled = quoted(column) if type_name in EXACT_NUMBERS else _filled(column)
+    number = f"try_cast({filled} AS DOUBLE)"
+    return Parsed(
+        f"CASE WHEN isfinite({number}) THEN {number} + 0.0 END",
+        f"{filled} IS NOT NULL AND NOT coalesce(isnan({number}), false)",
+        wanted=NUMBER.wanted,
+    )
+
+
+def parsed_boolean(column: str) -> Parsed:
+    """Read true and false; empty is missing."""
+    filled = _filled(column)
+    return Parsed(f"try_cast({filled} AS BOOLEAN)", f"{filled} IS NOT NULL", wanted="true or false")
 
 
 def literal(value: str) -> str:
@@ -72,5 +79,10 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _quoted(column: str) -> str:
+def quoted(column: str) -> str:
+    """Return the name of a column as SQL writes it."""
     return '"' + column.replace('"', '""') + '"'
+
+
+def _filled(column: str) -> str:
+    return f"nullif(trim({quoted(column)}::VARCHAR), '')"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pandas as pd
+import pyarrow as pa
 import sqlalchemy
 
 from features.errors import SourceError
@@ -40,12 +40,27 @@ def open_table(
     """
     connection.execute("SET TimeZone = 'UTC'")  # else the machine's, in times read as text
     if "://" in source:
-        return _from_database(connection, source, query)
-    path = settings.file(source)
+        opened = _from_database(connection, source, query)
+    else:
+        opened = _from_files(connection, settings.file(source), shown(source))
+    for name in opened.columns:
+        if "\x00" in name:
+            raise SourceError(
+                shown(source),
+                f"a column named {name!r}",
+                "names without the character NUL",
+                "Name it anew.",
+            )
+    return opened
+
+
+def _from_files(
+    connection: duckdb.DuckDBPyConnection, path: str, label: str
+) -> duckdb.DuckDBPyRelation:
     suffix = Path(path).suffix.lower()
     if suffix not in READERS:
         raise SourceError(
-            shown(source),
+            label,
             f"'{suffix}'",
             f"a file ending in {', '.join(READERS)}, or a database URL with `query`",
             "Export the table to Parquet or CSV.",
@@ -53,6 +68,12 @@ def open_table(
     if READERS[suffix] == "read_parquet":
         return connection.read_parquet(path)
     return connection.read_csv(path, all_varchar=True, header=True)
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, or its kind when it says nothing."""
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 @contextmanager
@@ -67,7 +88,7 @@ def reading(settings: Settings, source: str) -> Iterator[None]:
         where = "in the database" if "://" in source else f"at '{settings.file(source)}'"
         raise SourceError(
             shown(source),
-            str(error).splitlines()[0],
+            first_line(error),
             "a readable table",
             f"The settings look for it {where}.",
         ) from error
@@ -81,16 +102,36 @@ def _from_database(
             raise SourceError(shown(url), "no query", "a `query` to run", "Add query = 'SELECT …'.")
         engine = sqlalchemy.create_engine(url, hide_parameters=True, poolclass=sqlalchemy.NullPool)
         with engine.connect() as database:
-            # Arrow types keep whole numbers whole beside missing ones: 12, not 12.0.
-            frame = pd.read_sql_query(sqlalchemy.text(query), database, dtype_backend="pyarrow")
-    except (sqlalchemy.exc.SQLAlchemyError, pd.errors.DatabaseError, ImportError) as error:
+            answer = database.execute(sqlalchemy.text(query))
+            names = list(answer.keys())
+            rows = answer.fetchall()
+    except (sqlalchemy.exc.SQLAlchemyError, ImportError, ValueError, OverflowError) as error:
         raise SourceError(
             shown(url),
-            str(error.__cause__ or error).splitlines()[0],
+            first_line(error.__cause__ or error),
             "a database that answers the query",
             "Check the URL, the query and that the database's driver is installed.",
         ) from error
-    return connection.from_df(frame)
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SourceError(
+            shown(url), f"two columns '{twice[0]}'", "columns of different names", "Use AS in it."
+        )
+    columns = [_column([row[i] for row in rows]) for i in range(len(names))]
+    return connection.from_arrow(pa.table(columns, names=names))
+
+
+def _column(values: list[Any]) -> pa.Array:
+    """Give a column of an answer one type; one with values of several is text."""
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, ValueError, TypeError, OverflowError):
+        return pa.array([None if value is None else _as_text(value) for value in values])
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).decode("utf-8", "backslashreplace")
+    return str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def first_row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:

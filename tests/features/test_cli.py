@@ -49,10 +49,18 @@ def test_check_tells_what_the_sources_hold(tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [
         f"{path}: 3 interactions of 2 customers, known until 2017-01-02T05:00:00.000001Z",
-        "  visits: 3 purchase of 2 customers, 2017-01-01T05:00:00Z to 2017-01-02T05:00:00Z",
-        "  attribute age: a number",
-        "  attribute city: a category",
-        "  offers: 1",
+        "",
+        "visits: 3 rows",
+        "  purchase  3  of 2 customers  2017-01-01T05:00:00Z to 2017-01-02T05:00:00Z",
+        "",
+        "facts: 1 row",
+        "  1 customer; known since ever: the table has no dates",
+        "  age   a number",
+        "  city  a category",
+        "",
+        "offers: 1",
+        "",
+        "recorded_at is not mapped and taken to be occurred_at: visits",
     ]
 
 
@@ -70,13 +78,13 @@ def test_check_tells_which_rows_were_left_out_as_repeats(tmp_path: Path) -> None
     path = write(tmp_path, files={"visits.csv": table})
     done = CliRunner().invoke(commands, ["check", "--settings", str(path)])
     assert done.exit_code == 0, done.output
-    assert "note: left out 2 interactions whose id came before in their source" in done.output
-    assert "note: 1 ids, such as '7', came again with other content" in done.output
+    assert "  2 rows left out whose interaction_id came before" in done.output
+    assert "  1 id, such as '7', came again with other content" in done.output
 
 
 def test_a_time_that_has_not_come_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, files={"visits.csv": "customer_id,occurred_at\nc,2904-01-01\n"})
     done = CliRunner().invoke(commands, ["check", "--settings", str(path)])
     assert done.exit_code == 2
-    assert "got 2904-01-01" in done.stderr
+    assert "got '2904-01-01' (in 1 row)" in done.stderr
     assert "wanted times that have come" in done.stderr

@@ -7,13 +7,12 @@ import pytest
 
 from features.errors import InteractionError
 from features.interactions import (
-    CLOCK_SKEW,
-    LONGEST_TEXT,
     Interaction,
     canonical_order,
     check_interaction,
     first_recorded,
 )
+from features.rules import CLOCK_SKEW, LONGEST_TEXT
 
 NOW = 1_500_000_000_000_000
 GOOD = Interaction(

@@ -147,3 +147,15 @@ def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as error:
         read_settings(path)
     assert told(error, "not TOML")
+
+
+def test_a_tenth_of_each_table_may_be_wrong_when_the_settings_say_so(tmp_path: Path) -> None:
+    assert read(tmp_path, VALID).checks.rejected == 0.01
+    assert read(tmp_path, VALID + "[checks]\nrejected = 0.1\n").checks.rejected == 0.1
+    assert read(tmp_path, VALID + "[checks]\nrejected = 1\n").checks.rejected == 1.0
+
+
+@pytest.mark.parametrize("share", ["-0.1", "1.5", "nan", "true", '"1 %"'])
+def test_a_share_lies_between_none_and_all(tmp_path: Path, share: str) -> None:
+    with pytest.raises(SettingsError, match=r"\[checks\] rejected"):
+        read(tmp_path, VALID + f"[checks]\nrejected = {share}\n")

@@ -45,7 +45,7 @@ def test_a_column_that_is_needed_but_mapped_nowhere_is_told(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("amount", ["inf", "-Infinity", "1e400", "12,50", "three"])
 def test_an_amount_that_is_no_finite_number_is_refused(tmp_path: Path, amount: str) -> None:
-    with pytest.raises(SourceError, match=r"'amount'.* \(in 1 rows\); wanted a finite number"):
+    with pytest.raises(SourceError, match=r"'amount'.* \(in 1 row\); wanted a finite number"):
         visits(tmp_path, f'{HEADER},amount\nc,2017-01-01,"{amount}"\nd,2017-01-01,\n')
 
 
@@ -58,14 +58,14 @@ def test_resolved_is_true_or_false(tmp_path: Path) -> None:
     ("line", "column"), [(",2017-01-01", "customer_id"), ("c,", "occurred_at")]
 )
 def test_a_row_without_customer_or_time_is_refused(tmp_path: Path, line: str, column: str) -> None:
-    with pytest.raises(SourceError, match=f"column '{column}': got nothing in 1 rows"):
+    with pytest.raises(SourceError, match=f"column '{column}': got nothing in 1 row;"):
         visits(tmp_path, f"{HEADER}\n{line}\nd,2017-01-01\n")
 
 
 def test_unknown_kinds_are_told_with_their_counts_and_the_known_ones(tmp_path: Path) -> None:
     section = VISITS.replace('kind = "purchase"\n', "")
     table = f"{HEADER},kind\na,2017-01-01,visit\nb,2017-01-01,visit\nb,2017-01-01,complaint\n"
-    with pytest.raises(SourceError, match=r"'visit' \(2 rows\)") as error:
+    with pytest.raises(SourceError, match=r"'visit' \(in 2 rows\)") as error:
         history(tmp_path, section, {"visits.csv": table})
     assert "complaint, offer_shown, purchase" in error.value.remedy
     assert "complaint" not in str(error.value.got)

@@ -82,9 +82,9 @@ def test_an_empty_value_is_no_fact_in_any_format(tmp_path: Path) -> None:
     ("table", "told"),
     [
         ("custmer_id,city\nc,Bath\n", "no column 'customer_id'.*'custmer_id'"),
-        ("customer_id,known_at,city\nc,soon,Bath\n", "unparsable time"),
-        ("customer_id,known_at,city\nc,9999-12-31,Bath\n", "unparsable time"),
-        ("customer_id,city\n,Bath\n", "missing customer"),
+        ("customer_id,known_at,city\nc,soon,Bath\n", "'known_at': got 'soon' .*wanted a time"),
+        ("customer_id,known_at,city\nc,9999-12-31,Bath\n", "'9999-12-31' .*wanted a time"),
+        ("customer_id,city\n,Bath\n", "'customer_id': got nothing in 1 row; wanted a customer"),
     ],
 )
 def test_a_fact_without_customer_or_time_is_refused(tmp_path: Path, table: str, told: str) -> None:
