@@ -11,10 +11,10 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export RAPPORT_SETTINGS := $(SETTINGS)
 
-.PHONY: help demo train serve data test check lint format fuzz bench lock clean
+.PHONY: help demo train serve data test check lint format fuzz bench bench-engine lock clean
 
 help:  ## List the targets.
-	@sed -n 's/^\([a-z]*\):.*  ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
 demo: train  ## Train on the demo's data, score everyone, serve until Ctrl-C.
 	@$(BIN)/python -m serving import
@@ -47,15 +47,19 @@ format: $(VENV)/.dev  ## Format the code and mend what the linter can.
 fuzz: $(VENV)/.dev  ## Hold the engines to the law on very many histories.
 	RAPPORT_EXAMPLES=20000 $(BIN)/python -m pytest tests/features/test_law.py
 
-bench: $(VENV)/.dev  ## Measure what the demo and the tests cost from a fresh clone.
+bench: $(VENV)/.dev  ## Measure what the demo, the tests and the engine cost.
 	$(BIN)/python -m tests.benchmarks.cost
+	$(BIN)/python -m tests.benchmarks.engine
+
+bench-engine: $(VENV)/.dev  ## Measure the engine alone; smaller: BENCH="--interactions 1_000_000".
+	$(BIN)/python -m tests.benchmarks.engine $(BENCH)
 
 lock: $(VENV)/.uv  ## Choose the newest versions of every dependency anew.
 	$(BIN)/uv pip compile --universal --generate-hashes --all-extras --upgrade --no-header \
 		--no-emit-index-url --no-emit-find-links --no-annotate -p 3.11 pyproject.toml -o requirements.lock
 
 clean:  ## Remove the environment and all that the demo made.
-	rm -rf $(VENV) data var mlflow.db* mlartifacts mlruns *.egg-info build
+	rm -rf $(VENV) .bench data var mlflow.db* mlartifacts mlruns *.egg-info build
 
 $(VENV)/.uv: requirements.lock
 	@python=$$(for p in $(PYTHON) python3 python3.13 python3.12 python3.11; do \

@@ -4,7 +4,6 @@
 """
 
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,8 @@ from tests.benchmarks.catalogue import plan_of
 from tests.benchmarks.histories import END
 from tests.benchmarks.peers.session import Session
 
-STREAMS = hasattr(batch, "write_parquet")
+write_parquet: Callable[..., object] | None = getattr(batch, "write_parquet", None)
+STREAMS = write_parquet is not None
 """Whether the batch engine reads files by pieces and writes its rows as it goes."""
 
 
@@ -90,10 +90,8 @@ def main(session: Session) -> None:
     with session.timed():
         history, rows = history_of(Path(task["history"])), pq.read_table(task["spine"])
         spine = spine_of(rows)
-        if written and STREAMS:
-            began = time.perf_counter()
-            batch.write_parquet(plan, history, spine, Path(written), lambda rows: None)
-            session.note(f"{time.perf_counter() - began:.2f} s of it in write_parquet")
+        if written and write_parquet:
+            write_parquet(plan, history, spine, Path(written), lambda rows: None)
         else:
             values = batch.compute(plan, history, spine)
             if written:

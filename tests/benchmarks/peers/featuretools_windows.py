@@ -56,9 +56,7 @@ def _entities(task: dict[str, Any], spine: pd.DataFrame) -> Any:
     entities = ft.EntitySet("histories")
     customers = pd.DataFrame({"customer_id": spine["customer_id"].unique()})
     entities.add_dataframe(customers, "customers", index="customer_id")
-    entities.add_dataframe(
-        history, "interactions", index="interaction", time_index="occurred_at"
-    )
+    entities.add_dataframe(history, "interactions", index="interaction", time_index="occurred_at")
     entities.add_relationship("customers", "customer_id", "interactions", "customer_id")
     return entities
 

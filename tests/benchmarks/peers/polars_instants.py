@@ -4,7 +4,7 @@ import sys
 
 import polars as pl
 
-from tests.benchmarks.peers.expressions import folds, past
+from tests.benchmarks.peers.expressions import CUSTOMER, folds, past
 from tests.benchmarks.peers.session import Session
 
 MOST_PAIRS = 10_000_000
@@ -16,7 +16,7 @@ def main(session: Session) -> None:
     task = session.task
     with session.timed():
         history = past(task).collect(engine="streaming")
-        spine = pl.read_parquet(task["spine"])
+        spine = pl.read_parquet(task["spine"]).with_columns(CUSTOMER)
         work = (
             spine.group_by("customer_id")
             .agg(rows=pl.len())

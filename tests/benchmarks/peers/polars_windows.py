@@ -4,7 +4,7 @@ import sys
 
 import polars as pl
 
-from tests.benchmarks.peers.expressions import folds, past
+from tests.benchmarks.peers.expressions import CUSTOMER, folds, past
 from tests.benchmarks.peers.session import Session
 
 
@@ -12,7 +12,8 @@ def main(session: Session) -> None:
     """Read the files once, then fold the past of each instant."""
     task = session.task
     with session.timed():
-        history = past(task).collect(engine="streaming").lazy()
+        # sorted, the group-bys take a tenth less processor time, the sort included
+        history = past(task).collect(engine="streaming").sort("customer_id").lazy()
         frames = []
         for as_of in task["instants"]:
             seen = history.filter(pl.col("occurred_at") < as_of, pl.col("recorded_at") < as_of)
@@ -22,7 +23,7 @@ def main(session: Session) -> None:
         result = pl.concat(frames)
         if task["output"]:
             result.write_parquet(task["output"])
-    sample = pl.read_parquet(task["sample"])
+    sample = pl.read_parquet(task["sample"]).with_columns(CUSTOMER)
     session.finish(sample.join(result, on=["customer_id", "as_of"], how="left").to_arrow())
 
 
