@@ -37,6 +37,10 @@ class Report:
         wanted = f"(wanted: {line.wanted})" if line.wanted else ""
         show(f"  {line.what:<52} {line.value:>24}  {wanted} {line.note}".rstrip())
 
+    def running(self, name: str) -> None:
+        """Say on standard error what is being measured, for who waits."""
+        sys.stderr.write(f"  … {name}\n")
+
     def markdown(self) -> str:
         """Return everything as Markdown, with date, hardware and versions."""
         versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
