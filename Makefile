@@ -12,10 +12,10 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export RAPPORT_SETTINGS := $(SETTINGS)
 
-.PHONY: help demo demo-bank train serve data test check lint format fuzz bench lock clean
+.PHONY: help demo demo-bank train serve data test check lint format fuzz bench bench-engine lock clean
 
 help:  ## List the targets.
-	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
 demo: train  ## Train on the demo's data, score everyone, serve until Ctrl-C.
 	@$(BIN)/python -m serving import
@@ -59,15 +59,19 @@ fuzz: $(VENV)/.dev  ## Hold the engines to the law on very many histories, the r
 	RAPPORT_EXAMPLES=20000 $(BIN)/python -m pytest tests/features/test_law.py
 	RAPPORT_EXAMPLES=5000 $(BIN)/python -m pytest tests/features/test_source_fuzz.py
 
-bench: $(VENV)/.dev  ## Measure what the demo and the tests cost from a fresh clone.
+bench: $(VENV)/.dev  ## Measure what the demo, the tests and the engine cost.
 	$(BIN)/python -m tests.benchmarks.cost
+	$(BIN)/python -m tests.benchmarks.engine
+
+bench-engine: $(VENV)/.dev  ## Measure the engine alone; smaller: BENCH="--interactions 1_000_000".
+	$(BIN)/python -m tests.benchmarks.engine $(BENCH)
 
 lock: $(VENV)/.uv  ## Choose the newest versions of every dependency anew.
 	$(BIN)/uv pip compile --universal --generate-hashes --all-extras --upgrade --no-header \
 		--no-emit-index-url --no-emit-find-links --no-annotate -p 3.11 pyproject.toml -o requirements.lock
 
 clean:  ## Remove the environment and all that the demo made.
-	rm -rf $(VENV) data var mlflow.db* mlartifacts mlruns *.egg-info build
+	rm -rf $(VENV) .bench data var mlflow.db* mlartifacts mlruns *.egg-info build
 
 $(VENV)/.uv: requirements.lock
 	@python=$$(for p in $(PYTHON) python3 python3.13 python3.12 python3.11; do \

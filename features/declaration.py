@@ -102,6 +102,9 @@ class Signal:
         if self.where is not None:
             _one_of("comparison", self.where[1], COMPARISONS)
 
+    def __repr__(self) -> str:
+        return f"<Signal {self.name}>"
+
     @property
     def name(self) -> str:
         """The derived name, such as ``value_sum_amount_28d``.
