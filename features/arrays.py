@@ -22,7 +22,8 @@ class Program(NamedTuple):
     before the whole. ``visible`` holds the step of each signal. ``spans`` are filter, window in
     microseconds (0: all) and keyed by (0 nothing, 1 topic, 2 offer). Filters that take kind ``k``
     are ``takers[taker_start[k]:taker_start[k + 1]]``; ``conditions`` has for each filter the
-    channel, topic and numeric column that it wants (-1: any), and its comparison with ``bounds``.
+    channel, topic and numeric column that it wants (-1: any), its comparison with ``bounds``, and
+    whether it wants a case (0 or 1); ``conditioned`` says whether it has any.
     """
 
     steps: Int64
@@ -33,6 +34,7 @@ class Program(NamedTuple):
     taker_start: Int64
     takers: Int64
     conditions: Int64
+    conditioned: UInt8
     bounds: Float64
     resolved: int
 

@@ -7,39 +7,16 @@ import numpy as np
 from numba import njit
 
 from features.arrays import (
+    CASE,
     CHANNEL,
-    OFFER,
     TOPIC,
-    Facts,
+    Float64,
     Histories,
     Int32,
     Int64,
-    OfferTable,
     Program,
+    UInt8,
 )
-
-
-@njit(nogil=True)
-def takes(program: Program, histories: Histories, f: int, i: int) -> bool:
-    """Return whether a filter that takes the kind takes the interaction."""
-    channel, topic, column, comparison = program.conditions[f]
-    if channel >= 0 and histories.codes[CHANNEL, i] != channel:
-        return False
-    if topic >= 0 and histories.codes[TOPIC, i] != topic:
-        return False
-    if column < 0:
-        return True
-    value, bound = histories.numbers[column, i], program.bounds[f]
-    if np.isnan(value):
-        return False
-    return bool(
-        (comparison == 0 and value < bound)
-        or (comparison == 1 and value <= bound)
-        or (comparison == 2 and value > bound)
-        or (comparison == 3 and value >= bound)
-        or (comparison == 4 and value == bound)
-        or (comparison == 5 and value != bound)
-    )
 
 
 @njit(nogil=True)
@@ -53,15 +30,50 @@ def index(
     n_places: Int64,
 ) -> None:
     """List, for each filter, the interactions that it takes and that were recorded in time."""
+    # Arrays are taken out of their tuples once: handing a tuple on counts every reference in it.
+    start, takers, conditions = program.taker_start, program.takers, program.conditions
+    bounds, conditioned = program.bounds, program.conditioned
+    recorded, kinds, numbers = histories.recorded, histories.kind, histories.numbers
+    channels, topics, cases = (
+        histories.codes[CHANNEL],
+        histories.codes[TOPIC],
+        histories.codes[CASE],
+    )
     n_places[:] = 0
     for i in range(begin, end):
-        if histories.recorded[i] < recorded_before:
-            kind = histories.kind[i]
-            for t in range(program.taker_start[kind], program.taker_start[kind + 1]):
-                f = program.takers[t]
-                if takes(program, histories, f, i):
-                    places[f, n_places[f]] = i
-                    n_places[f] += 1
+        if recorded[i] >= recorded_before:
+            continue
+        kind = kinds[i]
+        for t in range(start[kind], start[kind + 1]):
+            f = takers[t]
+            if conditioned[f]:
+                if conditions[f, 0] >= 0 and channels[i] != conditions[f, 0]:
+                    continue
+                if conditions[f, 1] >= 0 and topics[i] != conditions[f, 1]:
+                    continue
+                column = conditions[f, 2]
+                if column >= 0 and not holds(numbers[column, i], conditions[f, 3], bounds[f]):
+                    continue
+                if conditions[f, 4] == 1 and cases[i] < 0:
+                    continue
+            places[f, n_places[f]] = i
+            n_places[f] += 1
+
+
+@njit(nogil=True)
+def holds(value: float, comparison: int, bound: float) -> bool:
+    """Return whether a comparison holds; it does not of a missing value."""
+    if comparison == 0:
+        return value < bound
+    if comparison == 1:
+        return value <= bound
+    if comparison == 2:
+        return value > bound
+    if comparison == 3:
+        return value >= bound
+    if comparison == 4:
+        return value == bound
+    return value != bound and not np.isnan(value)
 
 
 @njit(nogil=True)
@@ -78,19 +90,22 @@ def first_place_at(instants: Int64, taken: Int32, n_taken: int, instant: int) ->
 
 
 @njit(nogil=True)
-def sharing(
-    histories: Histories, chosen: Int32, keyed: int, offer: int, offers: OfferTable, kept: Int32
-) -> Int32:
-    """Return those of the chosen that share one of the offer's topics, or are about the offer."""
+def sharing_topic(topics: Int32, chosen: Int32, wanted: UInt8, kept: Int32) -> Int32:
+    """Return those of the chosen whose topic is wanted."""
     n = 0
     for i in chosen:
-        if keyed == 1:
-            topic = histories.codes[TOPIC, i]
-            fits = topic >= 0 and offers.topics[offer, topic] == 1
-        else:
-            of = histories.codes[OFFER, i]
-            fits = of >= 0 and of == offers.code[offer]
-        if fits:
+        if topics[i] >= 0 and wanted[topics[i]] == 1:
+            kept[n] = i
+            n += 1
+    return kept[:n]
+
+
+@njit(nogil=True)
+def about(offers: Int32, chosen: Int32, wanted: int, kept: Int32) -> Int32:
+    """Return those of the chosen that are about the wanted offer."""
+    n = 0
+    for i in chosen:
+        if offers[i] >= 0 and offers[i] == wanted:
             kept[n] = i
             n += 1
     return kept[:n]
@@ -117,9 +132,11 @@ def after(occurred: Int64, chosen: Int32, others: Int32, within: int) -> float:
 
 
 @njit(nogil=True)
-def latest_fact(facts: Facts, customer: int, name: int, as_of: int) -> float:
+def latest_fact(
+    known: Int64, names: Int64, values: Float64, begin: int, end: int, name: int, as_of: int
+) -> float:
     """Return the latest value of an attribute known before the instant."""
-    for i in range(facts.start[customer + 1] - 1, facts.start[customer] - 1, -1):
-        if facts.known[i] < as_of and facts.name[i] == name:
-            return float(facts.value[i])
+    for i in range(end - 1, begin - 1, -1):
+        if known[i] < as_of and names[i] == name:
+            return float(values[i])
     return np.nan

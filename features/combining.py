@@ -6,7 +6,7 @@ Compiled into ``kernel.evaluate``.
 import numpy as np
 from numba import njit
 
-from features.arrays import Float64, Int64, Program
+from features.arrays import Float64, Int64
 from features.folds import remaining
 from features.measures import CODES
 
@@ -15,13 +15,11 @@ TRUST, EXCHANGE = CODES["trust"], CODES["exchange"]
 
 
 @njit(nogil=True)
-def combined(program: Program, s: int, values: Float64) -> float:
+def combined(
+    measure: int, parameter: int, parts: Int64, prior: float, weight: float, values: Float64
+) -> float:
     """Compute a signal from those it is made of, which were computed before."""
-    measure, parameter = program.steps[s, 0], program.steps[s, 3]
-    first = program.steps[s, 5]
-    parts = program.parts[first : first + program.steps[s, 6]]
     if measure == RATIO:
-        prior, weight = program.priors[s]
         return float((values[parts[0]] + prior * weight) / (values[parts[1]] + weight))
     if measure == KNOWN:
         known = 0

@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numba import njit
 
-from features.arrays import Histories, Int32, Int64
+from features.arrays import Float64, Int32, Int64
 from features.measures import CODES
 
 DECAYED_COUNT, EROSION = CODES["decayed_count"], CODES["erosion"]
@@ -24,14 +24,12 @@ LN_2 = math.log(2.0)
 
 
 @njit(nogil=True)
-def of_column(
-    histories: Histories, chosen: Int32, column: int
-) -> tuple[int, float, float, float, float]:
+def of_column(values: Float64, chosen: Int32) -> tuple[int, float, float, float, float]:
     """Return count, sum, least, greatest and last of the values that are there."""
     count, total = 0, 0.0
     least = greatest = latest = np.nan
     for i in chosen:
-        value = histories.numbers[column, i]
+        value = values[i]
         if np.isnan(value):
             continue
         count += 1
@@ -91,18 +89,18 @@ def remaining(age: int, half_life: int) -> float:
 
 @njit(nogil=True)
 def decayed(
-    measure: int, histories: Histories, chosen: Int32, column: int, as_of: int, half_life: int
+    measure: int, occurred: Int64, values: Float64, chosen: Int32, as_of: int, half_life: int
 ) -> float:
     """Return the decayed count or sum, or what erosion leaves."""
     total = 1.0 if measure == EROSION else 0.0
     for i in chosen:
-        weight = remaining(as_of - histories.occurred[i], half_life)
+        weight = remaining(as_of - occurred[i], half_life)
         if measure == EROSION:
             total *= 1.0 - 0.5 * weight
         elif measure == DECAYED_COUNT:
             total += weight
-        elif not np.isnan(histories.numbers[column, i]):
-            total += histories.numbers[column, i] * weight
+        elif not np.isnan(values[i]):
+            total += values[i] * weight
     return total
 
 

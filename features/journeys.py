@@ -6,7 +6,7 @@ Compiled into ``kernel.evaluate``.
 import numpy as np
 from numba import njit
 
-from features.arrays import CASE, CHANNEL, Histories, Int32, Int64
+from features.arrays import Float64, Int32, Int64
 from features.folds import MICROSECONDS, remaining
 
 CONTACTS, FIRST, RESOLVED_AT, STATE, LAST_CHANNEL, HANDOVERS, N_STATES = range(7)
@@ -16,41 +16,49 @@ NEVER = np.int64(-(2**63))
 
 @njit(nogil=True)
 def of_cases(
-    histories: Histories, chosen: Int32, resolved: int, as_of: int, state: Int64, met: Int32
+    occurred: Int64,
+    cases: Int32,
+    channels: Int32,
+    said: Float64,
+    chosen: Int32,
+    as_of: int,
+    state: Int64,
+    met: Int32,
 ) -> tuple[float, float, float, float, float, float, float, float, float, float]:
     """Return the measures of cases, in the order of their codes.
 
     Args:
-        histories: the interactions.
+        occurred: instants.
+        cases: the case of each interaction, -1 is none.
+        channels: the channel of each interaction, -1 is missing.
+        said: whether each interaction says that the case is resolved: 1, 0 or missing.
         chosen: places of interactions.
-        resolved: the row of the column that says whether a case is resolved.
         as_of: the instant.
         state: scratch of shape ``(n_codes, N_STATES)`` with no contacts before and after.
         met: scratch for the cases met.
     """
     n_cases, contacts, handovers, reopened = 0, 0, 0, 0
     for i in chosen:
-        case = histories.codes[CASE, i]
+        case = cases[i]
         if case < 0:
             continue
         if state[case, CONTACTS] == 0:
-            state[case] = 0, histories.occurred[i], NEVER, UNSAID, -1, 0
+            state[case] = 0, occurred[i], NEVER, UNSAID, -1, 0
             met[n_cases] = case
             n_cases += 1
         contacts += 1
         state[case, CONTACTS] += 1
-        channel = histories.codes[CHANNEL, i]
+        channel = channels[i]
         if channel >= 0:
             if state[case, LAST_CHANNEL] >= 0 and state[case, LAST_CHANNEL] != channel:
                 handovers += 1
                 state[case, HANDOVERS] += 1
             state[case, LAST_CHANNEL] = channel
-        said = histories.numbers[resolved, i]
-        if said == 1.0:
+        if said[i] == 1.0:
             state[case, STATE] = RESOLVED
             if state[case, RESOLVED_AT] == NEVER:
-                state[case, RESOLVED_AT] = histories.occurred[i]
-        elif said == 0.0:
+                state[case, RESOLVED_AT] = occurred[i]
+        elif said[i] == 0.0:
             reopened += state[case, STATE] == RESOLVED
             state[case, STATE] = OPEN
     most, most_handovers, n_open, n_resolved = 0, 0, 0, 0
@@ -84,9 +92,11 @@ def of_cases(
 
 @njit(nogil=True)
 def of_promises(
-    histories: Histories,
+    occurred: Int64,
+    due: Int64,
+    cases: Int32,
+    said: Float64,
     chosen: Int32,
-    resolved: int,
     as_of: int,
     half_life: int,
     next_resolved: Int64,
@@ -95,9 +105,11 @@ def of_promises(
     """Return promises kept and broken, and what the broken ones leave of a trust.
 
     Args:
-        histories: the interactions.
+        occurred: instants.
+        due: what was promised for when, ``NEVER`` is nothing.
+        cases: the case of each interaction, -1 is none.
+        said: whether each interaction says that the case is resolved: 1, 0 or missing.
         chosen: places of interactions.
-        resolved: the row of the column that says whether a case is resolved.
         as_of: the instant.
         half_life: microseconds; 0 when erosion is not asked for.
         next_resolved: scratch, ``NEVER`` for every case before and after.
@@ -106,27 +118,26 @@ def of_promises(
     n_kept, n_broken = 0, 0
     for k in range(len(chosen) - 1, -1, -1):
         i = chosen[k]
-        case = histories.codes[CASE, i]
+        case = cases[i]
         by_then = NEVER
-        if histories.numbers[resolved, i] == 1.0:
-            by_then = histories.occurred[i]
+        if said[i] == 1.0:
+            by_then = occurred[i]
             if case >= 0:
                 next_resolved[case] = by_then
         elif case >= 0:
             by_then = next_resolved[case]
-        due = histories.due[i]
-        if due == NEVER:
+        if due[i] == NEVER:
             continue
-        if by_then != NEVER and by_then <= due:
+        if by_then != NEVER and by_then <= due[i]:
             n_kept += 1
-        elif due < as_of:
+        elif due[i] < as_of:
             broken[n_broken] = i
             n_broken += 1
     left = 1.0
     for k in range(n_broken - 1, -1, -1):
         if half_life > 0:
-            left *= 1.0 - 0.5 * remaining(as_of - histories.due[broken[k]], half_life)
+            left *= 1.0 - 0.5 * remaining(as_of - due[broken[k]], half_life)
     for i in chosen:
-        if histories.codes[CASE, i] >= 0:
-            next_resolved[histories.codes[CASE, i]] = NEVER
+        if cases[i] >= 0:
+            next_resolved[cases[i]] = NEVER
     return float(n_kept), float(n_broken), left

@@ -17,6 +17,9 @@ from numba import njit
 
 from features import choosing, combining, folds, journeys
 from features.arrays import (
+    CASE,
+    CHANNEL,
+    TOPIC,
     WEEKDAY,
     Facts,
     Float64,
@@ -27,6 +30,7 @@ from features.arrays import (
     Program,
     Rows,
 )
+from features.arrays import OFFER as OF_OFFER
 from features.measures import CODES
 
 ENGINE_VERSION = 2
@@ -59,8 +63,14 @@ def _row(
     values: Float64,
 ) -> None:
     kept, tally, latest, next_resolved, state = scratch
+    # Arrays are taken out of their tuples once: handing a tuple on counts every reference in it.
+    steps, spans, parts = program.steps, program.spans, program.parts
+    occurred, numbers, codes = histories.occurred, histories.numbers, histories.codes
+    channels, topics, cases = codes[CHANNEL], codes[TOPIC], codes[CASE]
+    said = numbers[program.resolved] if program.resolved >= 0 else values[:0]
+    known, names, facts_found = facts.known, facts.name, facts.value
+    facts_begin, facts_end = facts.start[customer], facts.start[customer + 1]
     as_of, offer = rows.as_of[r], rows.offer[r]
-    occurred = histories.occurred
     span, f, window, keyed, low, high, column_folded = -1, 0, 0, 0, 0, 0, -1
     gaps_folded = cases_folded = promises_folded = False
     chosen = places[0, :0]
@@ -68,14 +78,19 @@ def _row(
     gap_fold = (np.nan, np.nan, np.nan)
     case_fold = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     promise_fold = (0.0, 0.0, 1.0)
-    for s in range(program.steps.shape[0]):
-        measure, of_span, column, parameter, other = program.steps[s, :5]
+    for s in range(steps.shape[0]):
+        measure, of_span, column = steps[s, 0], steps[s, 1], steps[s, 2]
+        parameter, other = steps[s, 3], steps[s, 4]
         if measure >= RATIO:
-            values[s] = combining.combined(program, s, values)
+            made_of = parts[steps[s, 5] : steps[s, 5] + steps[s, 6]]
+            prior, weight = program.priors[s, 0], program.priors[s, 1]
+            values[s] = combining.combined(measure, parameter, made_of, prior, weight, values)
             continue
         if measure >= ATTRIBUTE:
             if measure == ATTRIBUTE:
-                values[s] = choosing.latest_fact(facts, customer, column, as_of)
+                values[s] = choosing.latest_fact(
+                    known, names, facts_found, facts_begin, facts_end, column, as_of
+                )
             elif measure == OFFER:
                 values[s] = offers.values[offer, column] if offer >= 0 else np.nan
             else:
@@ -83,14 +98,16 @@ def _row(
             continue
         if of_span != span:
             span = of_span
-            f, window, keyed = program.spans[span]
+            f, window, keyed = spans[span, 0], spans[span, 1], spans[span, 2]
             high = choosing.first_place_at(occurred, places[f], n_places[f], as_of)
             low = 0
             if window > 0:
                 low = choosing.first_place_at(occurred, places[f], high, as_of - window)
             chosen = places[f, low:high]
-            if keyed > 0 and offer >= 0:
-                chosen = choosing.sharing(histories, chosen, keyed, offer, offers, kept)
+            if keyed == 1 and offer >= 0:
+                chosen = choosing.sharing_topic(topics, chosen, offers.topics[offer], kept)
+            elif keyed == 2 and offer >= 0:
+                chosen = choosing.about(codes[OF_OFFER], chosen, offers.code[offer], kept)
             column_folded = -1
             gaps_folded = cases_folded = promises_folded = False
         if keyed > 0 and offer < 0:
@@ -101,7 +118,7 @@ def _row(
             values[s] = 1.0 if len(chosen) >= parameter else 0.0
         elif SUM <= measure <= LAST:
             if column != column_folded:
-                column_fold = folds.of_column(histories, chosen, column)
+                column_fold = folds.of_column(numbers[column], chosen)
                 column_folded = column
             count, total, least, greatest, last = column_fold
             if measure == SUM:
@@ -113,7 +130,8 @@ def _row(
             else:
                 values[s] = least if measure == MINIMUM else greatest
         elif measure <= EROSION and measure >= DECAYED_COUNT:
-            values[s] = folds.decayed(measure, histories, chosen, column, as_of, parameter)
+            amounts = numbers[column] if column >= 0 else values[:0]
+            values[s] = folds.decayed(measure, occurred, amounts, chosen, as_of, parameter)
         elif measure == TREND:
             before = choosing.first_place_at(occurred, places[f], low, as_of - 2 * window)
             values[s] = folds.contrast(float(high - low), float(low - before))
@@ -136,19 +154,27 @@ def _row(
         elif measure <= REPEATED:
             now = rows.calendar[column - WEEKDAY, r] if measure == FIT else -1
             values[s] = folds.of_codes(
-                measure, histories.codes[column], occurred, chosen, now, parameter, tally, latest
+                measure, codes[column], occurred, chosen, now, parameter, tally, latest
             )
         elif measure <= LAST_OF_CASES:
             if not cases_folded:
                 case_fold = journeys.of_cases(
-                    histories, chosen, program.resolved, as_of, state, kept
+                    occurred, cases, channels, said, chosen, as_of, state, kept
                 )
                 cases_folded = True
             values[s] = case_fold[measure - CASES]
         else:
             if not promises_folded or parameter > 0:
                 promise_fold = journeys.of_promises(
-                    histories, chosen, program.resolved, as_of, parameter, next_resolved, kept
+                    occurred,
+                    histories.due,
+                    cases,
+                    said,
+                    chosen,
+                    as_of,
+                    parameter,
+                    next_resolved,
+                    kept,
                 )
                 promises_folded = True
             values[s] = promise_fold[measure - KEPT]

@@ -11,14 +11,19 @@ from features.measures import CALENDAR, CODE_COLUMNS, CODES, COMPARISONS
 if TYPE_CHECKING:
     from features.plan import Plan
 
-Filter = tuple[str | None, str | None, str | None, str | None, Comparison | None]
+Filter = tuple[str | None, str | None, str | None, str | None, Comparison | None, bool]
 FACTS = ("attribute", "offer_attribute", "calendar")
 """Measures of what is not an interaction."""
+OF_CASES = tuple(
+    n for n in CODES if CODES["case_contacts"] <= CODES[n] <= CODES["resolution_longest"]
+)
+"""Measures for which an interaction without a case does not exist."""
 
 
 def filter_of(signal: Signal) -> Filter:
-    """Return which interactions a signal takes."""
-    return (signal.role, signal.kind, signal.channel, signal.topic, signal.where)
+    """Return which interactions a signal looks at: those it takes, and of cases none without."""
+    cased = signal.measure in OF_CASES
+    return (signal.role, signal.kind, signal.channel, signal.topic, signal.where, cased)
 
 
 def in_kernel_order(signals: list[Signal]) -> tuple[Signal, ...]:
@@ -54,7 +59,7 @@ def program_of(plan: "Plan") -> arrays.Program:
             keyed = ("", "topic", "offer").index(signal.same or "")
             window = (signal.window or 0) * clock.DAY
             span = _place(spans, (_place(filters, filter_of(signal)), window, keyed))
-        than = signal.than and _place(filters, (signal.than, None, None, None, None))
+        than = signal.than and _place(filters, (signal.than, None, None, None, None, False))
         row[:] = (
             CODES[signal.measure],
             span,
@@ -75,7 +80,8 @@ def program_of(plan: "Plan") -> arrays.Program:
         spans=np.array(spans, dtype=np.int64).reshape(len(spans), 3),
         taker_start=start,
         takers=takers,
-        conditions=np.array(conditions, dtype=np.int64).reshape(len(filters), 4),
+        conditions=np.array(conditions, dtype=np.int64).reshape(len(filters), 5),
+        conditioned=np.array([c != (-1, -1, -1, -1, 0) for c in conditions], dtype=np.uint8),
         bounds=np.array([f[4][2] if f[4] else 0.0 for f in filters], dtype=np.float64),
         resolved=plan.numbers.index("resolved") if "resolved" in plan.numbers else -1,
     )
@@ -110,13 +116,14 @@ def _takers(plan: "Plan", filters: list[Filter]) -> tuple[arrays.Int64, arrays.I
     return np.array(start, dtype=np.int64), np.array(takers, dtype=np.int64)
 
 
-def _condition(plan: "Plan", wanted: Filter) -> tuple[int, int, int, int]:
-    _, _, channel, topic, where = wanted
+def _condition(plan: "Plan", wanted: Filter) -> tuple[int, int, int, int, int]:
+    _, _, channel, topic, where, cased = wanted
     return (
         plan.named.index(channel) if channel is not None else -1,
         plan.named.index(topic) if topic is not None else -1,
         plan.numbers.index(where[0]) if where else -1,
         COMPARISONS.index(where[1]) if where else -1,
+        int(cased),
     )
 
 
