@@ -12,6 +12,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.dataset
 import pyarrow.parquet as pq
 
 from features import arrays, chunks, kernel
@@ -181,18 +182,18 @@ def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) 
             config={"memory_limit": SORT_MEMORY, "temp_directory": scratch}
         ) as connection,
     ):
-        wanted = pa.table({"customer_id": customers, "c": np.arange(len(customers))})
+        wanted = pa.table(
+            {"customer_id": customers, "c": np.arange(len(customers), dtype=np.int32)}
+        )
         connection.register("wanted", wanted)
         _stage_facts(plan, history, connection)
         sorting = connection.cursor()
-        sorting.register("interactions", history.interactions)
+        _open(sorting, history.interactions)
         sorting.register("wanted", wanted)
-        query = chunks.stream_query(history.interactions.schema.names, "interactions", "wanted")
+        query = chunks.stream_query(sorting, plan, "interactions", "wanted")
         stream = sorting.sql(query).to_arrow_reader(chunks.CHUNK // 4)
         for first, last, table in chunks.cut(stream, len(customers)):
-            histories, own = chunks.histories_of(
-                plan, chunks.settled(table), first, last, categories
-            )
+            histories, own = chunks.histories_of(plan, table, first, last, categories)
             asked = order[row_start[first] : row_start[last]]
             as_of = np.array(spine.as_of, dtype=np.int64)[asked]
             yield Chunk(
@@ -208,6 +209,17 @@ def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) 
                 offers=offer_table(plan, offers, categories, own, histories.n_codes),
                 asked=asked,
             )
+
+
+def _open(
+    connection: duckdb.DuckDBPyConnection, interactions: pa.Table | pa.dataset.Dataset
+) -> None:
+    """Name the interactions; DuckDB reads Parquet files itself three times as fast as by Arrow."""
+    is_files = isinstance(interactions, pa.dataset.FileSystemDataset)
+    if is_files and isinstance(interactions.format, pa.dataset.ParquetFileFormat):
+        connection.read_parquet(interactions.files).create_view("interactions")
+    else:
+        connection.register("interactions", interactions)
 
 
 def _stage_facts(plan: Plan, history: History, connection: duckdb.DuckDBPyConnection) -> None:

@@ -10,7 +10,7 @@ from features.arrays import (
     CASE,
     CHANNEL,
     TOPIC,
-    Float64,
+    Facts,
     Histories,
     Int32,
     Int64,
@@ -77,12 +77,12 @@ def holds(value: float, comparison: int, bound: float) -> bool:
 
 
 @njit(nogil=True)
-def first_place_at(instants: Int64, taken: Int32, n_taken: int, instant: int) -> int:
-    """Return how many of the taken interactions happened before the instant."""
-    low, high = 0, n_taken
+def first_place_at(occurred: Int64, places: Int32, f: int, n: int, instant: int) -> int:
+    """Return how many of the first ``n`` interactions of a filter happened before the instant."""
+    low, high = 0, n
     while low < high:
         middle = (low + high) // 2
-        if instants[taken[middle]] < instant:
+        if occurred[places[f, middle]] < instant:
             low = middle + 1
         else:
             high = middle
@@ -90,25 +90,25 @@ def first_place_at(instants: Int64, taken: Int32, n_taken: int, instant: int) ->
 
 
 @njit(nogil=True)
-def sharing_topic(topics: Int32, chosen: Int32, wanted: UInt8, kept: Int32) -> Int32:
-    """Return those of the chosen whose topic is wanted."""
+def sharing_topic(topics: Int32, chosen: Int32, wanted: UInt8, kept: Int32) -> int:
+    """List those of the chosen whose topic is wanted, and return how many they are."""
     n = 0
     for i in chosen:
         if topics[i] >= 0 and wanted[topics[i]] == 1:
             kept[n] = i
             n += 1
-    return kept[:n]
+    return n
 
 
 @njit(nogil=True)
-def about(offers: Int32, chosen: Int32, wanted: int, kept: Int32) -> Int32:
-    """Return those of the chosen that are about the wanted offer."""
+def about(offers: Int32, chosen: Int32, wanted: int, kept: Int32) -> int:
+    """List those of the chosen that are about the wanted offer, and return how many they are."""
     n = 0
     for i in chosen:
         if offers[i] >= 0 and offers[i] == wanted:
             kept[n] = i
             n += 1
-    return kept[:n]
+    return n
 
 
 @njit(nogil=True)
@@ -132,11 +132,9 @@ def after(occurred: Int64, chosen: Int32, others: Int32, within: int) -> float:
 
 
 @njit(nogil=True)
-def latest_fact(
-    known: Int64, names: Int64, values: Float64, begin: int, end: int, name: int, as_of: int
-) -> float:
+def latest_fact(facts: Facts, customer: int, name: int, as_of: int) -> float:
     """Return the latest value of an attribute known before the instant."""
-    for i in range(end - 1, begin - 1, -1):
-        if known[i] < as_of and names[i] == name:
-            return float(values[i])
+    for i in range(facts.start[customer + 1] - 1, facts.start[customer] - 1, -1):
+        if facts.known[i] < as_of and facts.name[i] == name:
+            return float(facts.value[i])
     return np.nan

@@ -24,12 +24,14 @@ LN_2 = math.log(2.0)
 
 
 @njit(nogil=True)
-def of_column(values: Float64, chosen: Int32) -> tuple[int, float, float, float, float]:
+def of_column(
+    numbers: Float64, column: int, chosen: Int32
+) -> tuple[int, float, float, float, float]:
     """Return count, sum, least, greatest and last of the values that are there."""
     count, total = 0, 0.0
     least = greatest = latest = np.nan
     for i in chosen:
-        value = values[i]
+        value = numbers[column, i]
         if np.isnan(value):
             continue
         count += 1

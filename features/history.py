@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import pyarrow.dataset
 
 from features.interactions import NUMBERS, ORDER, STRINGS, Attribute, Interaction
 from features.offers import Offer
@@ -44,7 +45,7 @@ class History:
     signals.
     """
 
-    interactions: pa.Table
+    interactions: pa.Table | pa.dataset.Dataset
     attributes: pa.Table
     offers: Mapping[str, Offer]
     known_until: int
