@@ -190,6 +190,10 @@ def _check_days(signal: Signal, takes: Measure) -> None:
             + " or ".join(m.name for m in MEASURES.values() if m.windowed),
             "Use days(28), or no window for the whole history.",
         )
+    if signal.window is None and signal.measure.startswith("trend"):
+        raise DeclarationError(
+            f"window of {signal.measure}", None, f"1 to {LONGEST_WINDOW} days", "Use days(28)."
+        )
     for name in ("half_life", "within", "least", "half"):
         given = getattr(signal, name)
         if (takes.parameter == name) != (given is not None) or not 0 < (
@@ -205,6 +209,13 @@ def _check_days(signal: Signal, takes: Measure) -> None:
 
 def _check_column(signal: Signal, takes: Measure) -> None:
     known = {CODE: CODE_COLUMNS, INSTANT: CALENDAR}.get(takes.column)
+    if signal.measure == "fit":
+        known = CODE_COLUMNS[-2:]
+    texts = signal.measure == "favourite" and signal.column in ("channel", "topic")
+    if takes.column == CODE and signal.number == texts:
+        raise DeclarationError(
+            f"number of {signal.measure}", signal.number, not texts, "Leave it to the language."
+        )
     if known and signal.column:
         _one_of(f"column of {signal.measure}", signal.column, known)
     form = _ATTRIBUTE if takes.column == ATTRIBUTE else _COLUMN

@@ -8,7 +8,7 @@ from features import arrays
 from features.declaration import OF_COLUMN, Signal
 from features.errors import DeclarationError
 from features.measures import CODE_COLUMNS, CODES, MEASURES, STAGES
-from features.program import in_kernel_order, program_of
+from features.program import FACTS, in_kernel_order, program_of
 
 KindsOfRole = Mapping[str, tuple[str, ...]]
 JOURNEY = tuple(
@@ -120,6 +120,14 @@ def compile_plan(signals: Iterable[Signal], roles: KindsOfRole, timezone: str = 
             "Declare each signal once.",
         )
     everything = [s for signal in signals for s in signal.everything()]
+    facts = {(s.measure, s.column, s.number) for s in everything if s.measure in FACTS}
+    if both := sorted({c for m, c, number in facts if (m, c, not number) in facts and c}):
+        raise DeclarationError(
+            f"attribute '{both[0]}'",
+            "a number in one signal and a category in another",
+            "one or the other",
+            "Declare it alike everywhere.",
+        )
 
     def columns(*measures: str) -> set[str]:
         return {s.column for s in everything if s.measure in measures and s.column}

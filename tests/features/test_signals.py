@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from features.catalog import RECENCY, TREATMENT_COLUMNS, DataShape, customer_signals, offer_signals
-from features.composites import trust
+from features.composites import knowledge, trust
 from features.declaration import ROLES, Signal
 from features.errors import DeclarationError
 from features.groups import group_of
@@ -151,6 +151,18 @@ def test_plain_data_and_back_is_the_same_signal(signal: Signal) -> None:
         ({"measure": "count", "window": "28"}, "the fields of a signal"),
         ({"measure": "days_since_last", "window": 7}, "window of days_since_last"),
         ({"measure": "gap_mean", "window": 7}, "window of gap_mean"),
+        ({"measure": "trend"}, "window of trend: got None"),
+        ({"measure": "fit", "column": "channel"}, "column of fit: got 'channel'"),
+        ({"measure": "distinct", "column": "amount"}, "column of distinct: got 'amount'"),
+        ({"measure": "favourite", "column": "channel"}, "number of favourite: got True"),
+        ({"measure": "decayed_count"}, "half-life of decayed_count: got None"),
+        ({"measure": "count", "half_life": 7}, "half-life of count: got 7; wanted none"),
+        ({"measure": "reached"}, "least of reached: got None"),
+        ({"measure": "count_since"}, "role compared with by count_since: got None"),
+        ({"measure": "count", "than": "value"}, "role compared with by count: got 'value'"),
+        ({"measure": "count", "where": ["amount", "~", 1.0]}, "comparison: got '~'"),
+        ({"measure": "trust"}, "parts of trust: got 0 signals"),
+        ({"measure": "count", "prior": [0.1, 5.0]}, "parts of count"),
         ({"measure": "sum"}, "column of sum: got None"),
         ({"measure": "sum", "column": "a; b"}, "column of sum: got 'a; b'"),
         ({"measure": "attribute"}, "column of attribute"),
@@ -172,6 +184,13 @@ def test_a_plan_needs_signals_each_with_its_own_name() -> None:
         compile_plan([*value.count(days(7), why="a"), *value.count(days(7), why="b")], {})
     with pytest.raises(DeclarationError, match="none at all"):
         compile_plan([], {})
+
+
+def test_an_attribute_is_a_number_or_a_category_but_not_both() -> None:
+    signals = [*attribute("age", number=True, why="w"), *trust(why="w")]
+    compile_plan(signals, {})
+    with pytest.raises(DeclarationError, match="attribute 'age': got a number in one signal"):
+        compile_plan([*signals, *knowledge({"age": False}, why="w")], {})
 
 
 def test_the_demo_gets_a_full_catalogue_of_distinct_signals() -> None:
