@@ -8,7 +8,7 @@ import numpy.typing as npt
 from features.declaration import DECAYED
 from features.groups import group_of
 from features.offers import Value
-from features.phrases import joined
+from features.english import joined
 from features.plan import Plan
 from features.wording import Wording
 
