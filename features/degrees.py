@@ -35,6 +35,12 @@ def said_by_degree(signal: Signal, number: float, many: str) -> str | None:
         return _repeated(signal, number, many)
     if signal.measure == "distinct":
         return _distinct(signal, number, many)
+    if (signal.measure, signal.role, signal.than) == (
+        "count_since",
+        "offer_shown",
+        "offer_accepted",
+    ):
+        return _ignored(number) + lately
     if signal.measure == "calendar":
         return f"it is {_calendar(signal.column or '', int(number))}"
     if signal.measure == "favourite":
@@ -107,6 +113,14 @@ def _distinct(signal: Signal, number: float, many: str) -> str:
     if column == "day" and signal.window and signal.window != 365:
         return f"{who} on {number:,.0f} of the last {span(signal.window)}"
     return f"{who} {IN_ONE[column]} {counted(number, one, several)}{lately}"
+
+
+def _ignored(number: float) -> str:
+    if number == 0:
+        return "no offers ignored lately"
+    return (
+        "last offer sent not taken" if number == 1 else f"last {number:,.0f} offers sent not taken"
+    )
 
 
 def _silence(measure: str, number: float) -> str:

@@ -25,7 +25,7 @@ _SAID = {
     "gap_std": "gaps between {many} vary by {length}",
     "gap_longest": "longest gap between {many} {length}",
     "favourite_share": "{share} of {many} {usual}",
-    "fit": "{part} of {many} {usual}",
+    "fit": "{part} {usual}",
     "case_contacts": "{number} contacts per case",
     "oldest_open_case": "a case open for {length}",
     "resolution_mean": "{length} to resolve a case on average",
@@ -35,7 +35,11 @@ _SAID = {
 _COUNTED = {
     "cases_open": ("no open case", "1 open case", "{n} open cases"),
     "cases_reopened": ("no case reopened", "1 case reopened", "cases reopened {often}"),
-    "case_contacts_most": ("no case", "at most 1 contact per case", "up to {n} contacts in one case"),
+    "case_contacts_most": (
+        "no case",
+        "at most 1 contact per case",
+        "up to {n} contacts in one case",
+    ),
     "handovers": (
         "never passed between channels",
         "passed between channels once",
@@ -83,7 +87,7 @@ def say_number(signal: Signal, number: float, one: str, many: str, than: str) ->
             every=length(number, after_every=True),
             length=length(number),
             share=f"{number:.0%}",
-            part=f"{number:.0%}" if number else "none",
+            part=f"{number:.0%} of {many}" if number else f"no {many}",
             number=said_number(number),
             usual=usual,
         )
@@ -130,5 +134,3 @@ def _compared(signal: Signal, than: str) -> str:
         return f" since the last {than}"
     within = f" within {span(signal.within or 1)} after a {than}"
     return within if signal.measure == "count_after" else ""
-
-

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from features.declaration import OF_COLUMN, Signal
-from features.offers import Value
 from features.degrees import half_of, window_of
 from features.english import ago, length, often, plural, said_number, span, through
+from features.offers import Value
 from features.phrases import NOTHING, OF_CASES, condition_of, rated, said_category, say_number
 
 NOUNS: dict[str, tuple[str, str]] = {
@@ -155,9 +155,15 @@ class Wording:
             return f"no {NOTHING.get(signal.measure, 'case')}{window_of(signal)}"
         if signal.measure == "ratio":
             return "nothing to compare with"
-        known = {"wait_minutes": "waiting recorded", "rating": "rating", "amount": f"{one} with an amount"}
+        known = {
+            "wait_minutes": "waiting recorded",
+            "rating": "rating",
+            "amount": f"{one} with an amount",
+        }
         if signal.measure in OF_COLUMN:
-            thing = known.get(signal.column or "", f"{(signal.column or '').replace('_', ' ')} known")
+            thing = known.get(
+                signal.column or "", f"{(signal.column or '').replace('_', ' ')} known"
+            )
             return f"no {thing}{lately}"
         if signal.same == "offer" and signal.role in _DONE:
             return f"this offer never {_DONE[signal.role]}"
