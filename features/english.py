@@ -35,6 +35,15 @@ def counted(number: float, one: str, many: str) -> str:
     return f"no {many}" if number == 0 else f"{number:,.0f} {one if number == 1 else many}"
 
 
+def a(noun: str) -> str:
+    """Return a noun with its article.
+
+    >>> a("complaint"), a("enquiry")
+    ('a complaint', 'an enquiry')
+    """
+    return f"{'an' if noun[:1].lower() in 'aeio' else 'a'} {noun}"
+
+
 def often(number: float) -> str:
     """Return how often something happened.
 

@@ -2,7 +2,7 @@
 
 from features.declaration import Comparison, Signal
 from features.degrees import IN_ONE, THINGS, said_by_degree, window_of
-from features.english import ago, counted, length, often, said_number, span, through
+from features.english import a, ago, counted, length, often, said_number, span, through
 from features.measures import CODES
 
 OF_CASES = tuple(n for n in CODES if CODES["case_contacts"] <= CODES[n] <= CODES["promises_broken"])
@@ -132,5 +132,5 @@ def rated(rating: float) -> str:
 def _compared(signal: Signal, than: str) -> str:
     if signal.measure == "count_since":
         return f" since the last {than}"
-    within = f" within {span(signal.within or 1)} after a {than}"
+    within = f" within {span(signal.within or 1)} after {a(than)}"
     return within if signal.measure == "count_after" else ""
