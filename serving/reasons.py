@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from features.declaration import DECAYED, Signal
+from features.declaration import DECAYED, LONGEST_WINDOW, Signal
 from features.english import joined
 from features.groups import group_of
 from features.offers import Value
@@ -59,6 +59,7 @@ def reasons_of(
         members = sorted(groups[group], key=lambda j: -abs(float(effects[j])))
         pulls = [float(effects[j]) * total[group] for j in members]
         told = _told(plan, group, members, pulls)
+        told += _behind(plan, group, values)
         if all(_is_nothing(plan.signals[j], values[j]) for j in told):
             told = told[:1]  # nothing at all is said once
         phrases = [wording.say(plan.signals[j], values[j]) for j in told]
@@ -92,6 +93,16 @@ def _told(plan: Plan, group: str, members: list[int], pulls: list[float]) -> lis
     exact = [counts.get(_counted(plan.signals[j]), j) for j in pulling]
     plain = [j for j in exact if plan.signals[j].measure not in VAGUE]
     return list(dict.fromkeys(plain or exact))[:PHRASES]
+
+
+def _behind(plan: Plan, group: str, values: list[Value]) -> list[int]:
+    """Return, of trust, the broken promises behind it; complaints have a reason of their own."""
+    broken = [
+        j
+        for j, signal in enumerate(plan.signals)
+        if group == "trust" and signal.measure == "promises_broken" and values[j]
+    ]
+    return sorted(broken, key=lambda j: plan.signals[j].window or LONGEST_WINDOW)[-1:]
 
 
 def _counted(signal: Signal) -> Signal | None:

@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.composites import trust
 from features.declaration import Signal
 from features.offers import Value
 from features.plan import compile_plan
@@ -98,3 +99,15 @@ def test_that_there_was_nothing_is_told_once() -> None:
     assert told(signals, [2.0, 9.0]) == (
         "Passed between channels twice in the last 90 days, a case open for 9 days"
     )
+
+
+def test_trust_is_told_with_the_broken_promises_behind_it() -> None:
+    broken = interactions().of_cases("promises_broken", days(90, 365), why="w")
+    plan = compile_plan((*trust(why="w"), *broken), ROLES)
+    effects = np.array([0.2, 0.0, 0.0])
+    (reason,), _ = reasons_of(plan, WORDING, [0.12, 0.0, 2.0], effects, 5)
+    assert reason.text == (
+        "Trust at 12% (newcomers start at 50%), 2 broken promises in the last 12 months"
+    )
+    (reason,), _ = reasons_of(plan, WORDING, [0.62, 0.0, 0.0], effects, 5)
+    assert reason.text == "Trust at 62% (newcomers start at 50%)"
