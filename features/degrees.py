@@ -56,6 +56,10 @@ def said_by_degree(signal: Signal, number: float, many: str) -> str | None:
     if signal.measure in ("erosion", "promise_erosion"):
         of = many if signal.measure == "erosion" else "broken promises"
         return f"trust is down to {number:.0%} after {of}" if number < 1 else f"no {of} yet"
+    if signal.measure == "trust":
+        if round(number, 2) == 0.5:
+            return "trust where newcomers start (50%)"
+        return f"trust at {number:.0%} (newcomers start at 50%)"
     if signal.measure == "saturation":
         return _knowledge(number, signal.half or 1)
     if signal.measure == "exchange":

@@ -1,9 +1,12 @@
 """English: plurals, counts, lengths of time and places, as people say them."""
 
 import math
+import re
+from itertools import zip_longest
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = "January February March April May June July August September October November December"
+_WINDOW = re.compile(r" in the last [0-9a-z ]+$")
 _BY = {
     "web": "on the web",
     "website": "on the website",
@@ -110,10 +113,21 @@ def span(days: int) -> str:
 
 
 def joined(phrases: list[str]) -> str:
-    """Return phrases as one line that begins with a capital.
+    """Return phrases as one line that begins with a capital; a window that two share is said once.
 
     >>> joined(["last purchase yesterday", "usually every 3 days"])
     'Last purchase yesterday, usually every 3 days'
+    >>> joined(["1 case in the last 90 days", "2 contacts in the last 90 days"])
+    '1 case, 2 contacts in the last 90 days'
     """
-    text = ", ".join(phrases)
+    said = [
+        phrase.removesuffix(_window_at_end(following)) if following else phrase
+        for phrase, following in zip_longest(phrases, phrases[1:], fillvalue="")
+    ]
+    text = ", ".join(said)
     return text[:1].upper() + text[1:]
+
+
+def _window_at_end(phrase: str) -> str:
+    found = _WINDOW.search(phrase)
+    return found[0] if found else ""

@@ -30,7 +30,6 @@ _SAID = {
     "oldest_open_case": "a case open for {length}",
     "resolution_mean": "{length} to resolve a case on average",
     "resolution_longest": "up to {length} to resolve a case",
-    "trust": "trust at {share} (newcomers start at 50%)",
 }
 _COUNTED = {
     "cases_open": ("no open case", "1 open case", "{n} open cases"),

@@ -58,7 +58,7 @@ def reasons_of(
     for group in chosen:
         members = sorted(groups[group], key=lambda j: -abs(float(effects[j])))
         pulls = [float(effects[j]) * total[group] for j in members]
-        told = _told(plan, group, members, pulls)
+        told = _told(plan, group, members, pulls, values)
         told += _behind(plan, group, values)
         if all(_is_nothing(plan.signals[j], values[j]) for j in told):
             told = told[:1]  # nothing at all is said once
@@ -78,10 +78,13 @@ def reasons_of(
     return reasons, float(effects.sum()) - sum(total[group] for group in chosen)
 
 
-def _told(plan: Plan, group: str, members: list[int], pulls: list[float]) -> list[int]:
+def _told(
+    plan: Plan, group: str, members: list[int], pulls: list[float], values: list[Value]
+) -> list[int]:
     """Return the signals to put into words: the strongest of those that pull the group's way.
 
-    The plain ones, when there are any; in the place of "at least so many", how many it were.
+    The plain ones, when there are any; in the place of "at least so many", how many it were; and
+    not twice the same value of one thing in two windows.
     """
     if group == "silence":
         measures = {plan.signals[j].measure: j for j in members}
@@ -92,7 +95,10 @@ def _told(plan: Plan, group: str, members: list[int], pulls: list[float]) -> lis
     }
     exact = [counts.get(_counted(plan.signals[j]), j) for j in pulling]
     plain = [j for j in exact if plan.signals[j].measure not in VAGUE]
-    return list(dict.fromkeys(plain or exact))[:PHRASES]
+    different: dict[tuple[Signal, Value], int] = {}
+    for j in plain or exact:
+        different.setdefault((replace(bare(plan.signals[j]), window=None), values[j]), j)
+    return list(different.values())[:PHRASES]
 
 
 def _behind(plan: Plan, group: str, values: list[Value]) -> list[int]:

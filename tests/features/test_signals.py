@@ -327,7 +327,7 @@ NAN = float("nan")
             0.25,
             "takes an estimated 25% of offers sent in the last 90 days",
         ),
-        (BANK, trust(why="w"), 0.5, "trust at 50% (newcomers start at 50%)"),
+        (BANK, trust(why="w"), 0.5, "trust where newcomers start (50%)"),
         (GROCER, attribute("home_city", why="w"), "Bath", "home city: Bath"),
         (GROCER, attribute("home_city", why="w"), None, "home city not known"),
         (GROCER, attribute("age", number=True, why="w"), 41.0, "age: 41"),

@@ -111,3 +111,14 @@ def test_trust_is_told_with_the_broken_promises_behind_it() -> None:
     )
     (reason,), _ = reasons_of(plan, WORDING, [0.62, 0.0, 0.0], effects, 5)
     assert reason.text == "Trust at 62% (newcomers start at 50%)"
+
+
+def test_what_is_the_same_in_two_windows_is_told_once_and_a_shared_window_too() -> None:
+    signals = (
+        *interactions().of_cases("promises_broken", days(90, 365), why="w"),
+        *interactions().of_cases("promises_kept", days(90), why="w"),
+    )
+    assert told(signals, [3.0, 3.0, 1.0]) == "3 broken promises, 1 promise kept in the last 90 days"
+    assert told(signals, [1.0, 3.0, 1.0]) == (
+        "1 broken promise in the last 90 days, 3 broken promises in the last 12 months"
+    )
