@@ -12,7 +12,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export RAPPORT_SETTINGS := $(SETTINGS)
 
-.PHONY: help demo demo-bank train serve data test check lint format fuzz bench bench-engine lock clean
+.PHONY: help demo demo-bank train serve data test check lint format docs fuzz bench bench-engine lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -54,6 +54,9 @@ lint: $(VENV)/.dev  ## Look at format, lint, types and imports alone.
 
 format: $(VENV)/.dev  ## Format the code and mend what the linter can.
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
+
+docs: $(VENV)/.dev  ## Write the tables and pictures in docs/ anew.
+	@$(BIN)/python -m docs
 
 fuzz: $(VENV)/.dev  ## Hold the engines to the law on very many histories, the readers to any file.
 	RAPPORT_EXAMPLES=20000 $(BIN)/python -m pytest tests/features/test_law.py

@@ -1,5 +1,7 @@
 """Engagement signals: the demo's data, and what a settings file makes of its sources."""
 
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -48,6 +50,29 @@ def check(settings_path: str) -> None:
     history = read_history(settings, aside(settings))
     for line in lines(settings.path, history):
         click.echo(line)
+
+
+@commands.command()
+@settings_option
+def catalog(settings_path: str) -> None:
+    """List the signals that the data of the settings get; tab-separated into a file or a pipe."""
+    from features import listing
+    from features.declaration import ROLES
+    from features.shape import shape_of
+    from features.sources.reader import read_history
+    from features.wording import Wording
+
+    settings = read_settings(settings_path)
+    shape = shape_of(read_history(settings), settings.roles)
+    kinds = {role: settings.roles.kinds(role) for role in ROLES}
+    found = listing.entries(shape, Wording(kinds, settings.project.currency))
+    for_people = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns
+    for line in listing.table(found, width) if for_people else listing.tab_separated(found):
+        click.echo(line)
+    click.echo(
+        f"\n{listing.tally(shape)}" if for_people else listing.tally(shape), err=not for_people
+    )
 
 
 if __name__ == "__main__":

@@ -5,18 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from features.declaration import OF_COLUMN, Signal
+from features.degrees import half_of, window_of
+from features.english import ago, length, often, plural, said_number, span, through
 from features.offers import Value
-from features.phrases import (
-    NOTHING,
-    OF_CASES,
-    condition_of,
-    length,
-    plural,
-    said_category,
-    said_number,
-    say_number,
-    window_of,
-)
+from features.phrases import NOTHING, OF_CASES, condition_of, rated, said_category, say_number
 
 NOUNS: dict[str, tuple[str, str]] = {
     "value": ("purchase", "purchases"),
@@ -30,6 +22,8 @@ NOUNS: dict[str, tuple[str, str]] = {
     "offer_declined": ("offer declined", "offers declined"),
     "other": ("other contact", "other contacts"),
 }
+_DONE = {"offer_shown": "sent", "offer_accepted": "taken", "offer_declined": "declined"}
+_EXTREME = {"mean": "on average", "minimum": "at worst", "maximum": "at best", "last": "last time"}
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 
@@ -68,8 +62,10 @@ class Wording:
         if missing:
             return self._missing(signal)
         if signal.unit == "category":
-            return said_category(signal, str(value))
+            return said_category(signal, str(value), self.things(signal)[1])
         number = float(value or 0.0)
+        if signal.same == "offer" and signal.role in _DONE:
+            return self._this_offer(signal, number)
         if signal.measure == "sum":
             return self._sum(signal, number)
         if signal.measure in (*OF_COLUMN, "decayed_sum"):
@@ -78,7 +74,7 @@ class Wording:
             return self._ratio(signal, number)
         one, many = self.things(signal)
         than = self.noun(signal.than)[0] if signal.than else ""
-        return say_number(signal, number, one, many, than) + window_of(signal)
+        return say_number(signal, number, one, many, than)
 
     def things(self, signal: Signal) -> tuple[str, str]:
         """Return one and many of what a signal measures.
@@ -86,60 +82,111 @@ class Wording:
         >>> from features.signals import interactions
         >>> (low,) = interactions("contact", where=("rating", "<", 0.5)).count(why="w")
         >>> Wording({}).things(low)
-        ('contact with rating under 0.5', 'contacts with rating under 0.5')
+        ('contact with a low rating', 'contacts with a low rating')
         """
         one, many = self.noun(signal.role)
         if signal.kind:
             one = signal.kind.replace("_", " ")
             many = plural(one)
-        said = f" by {signal.channel}" if signal.channel else ""
+        said = f" {through(signal.channel)}" if signal.channel else ""
         said += f" about {signal.topic}" if signal.topic else ""
-        said += " " + condition_of(signal.where) if signal.where else ""
+        condition = condition_of(signal.where) if signal.where else ""
+        if condition == "with a low rating" and not (signal.role or signal.kind):
+            one, many = "low rating", "low ratings"
+        elif condition:
+            said += f" {condition}"
         fits = {"topic": (" that fits the offer", " that fit the offer")}
-        fits["offer"] = (" of this offer", " of this offer")
+        if signal.role not in (None, "value", "detail"):
+            fits["topic"] = (" about what is offered",) * 2
+        fits["offer"] = (" of this offer",) * 2
         one_fits, many_fit = fits.get(signal.same or "", ("", ""))
         return one + said + one_fits, many + said + many_fit
 
+    def _this_offer(self, signal: Signal, number: float) -> str:
+        done = _DONE[signal.role or ""]
+        if signal.measure == "count":
+            return f"this offer {f'{done} {often(number)}' if number else f'not {done}'}" + (
+                window_of(signal)
+            )
+        if signal.measure == "days_since_last":
+            return f"this offer last {done} {ago(number)}"
+        one, many = self.things(signal)
+        return say_number(signal, number, one, many, "")
+
     def _of_column(self, signal: Signal, number: float) -> str:
-        many = self.things(signal)[1]
-        said = self._amount(signal.column or "", number)
-        if signal.measure == "decayed_sum":
-            return f"lately {said} over {many}, halved every {length(signal.half_life or 1)}"
-        words = {"mean": "on average", "minimum": "at least", "maximum": "at most", "last": "last"}
-        return f"{words[signal.measure]} {said} over {many}{window_of(signal)}"
+        column, how, lately = signal.column or "", signal.measure, window_of(signal)
+        one, many = self.things(signal)
+        if how == "decayed_sum":
+            return f"{self._spent(signal, number)} {half_of(signal)}"
+        whose = f" over {many}" if signal.role or signal.kind or signal.where else ""
+        if column == "wait_minutes":
+            return _waited(how, number) + whose + lately
+        if column == "rating":
+            return f"rated us {rated(number)} {_EXTREME[how]}{whose}{lately}"
+        said = self._amount(column, number)
+        if column == "amount" and how in ("minimum", "maximum", "last"):
+            which = {"minimum": "smallest", "maximum": "largest", "last": "last"}[how]
+            return f"{which} {one} {said}{lately}"
+        each = {"mean": f"per {one} on average", "last": f"in the last {one}"}
+        each |= {"minimum": f"or more in each {one}", "maximum": f"at most in one {one}"}
+        return f"{said} {each[how]}{lately}"
 
     def _amount(self, column: str, number: float) -> str:
         if column == "amount":
             return self.money(number)
         if column == "wait_minutes":
-            return f"{length(number / 1440)} of waiting"
+            return f"{length(number / 1440)} of waiting" if number else "no waiting"
+        if column == "rating":
+            return f"ratings of {rated(number)} in all"
         return f"{said_number(number)} {column.replace('_', ' ')}"
 
     def _missing(self, signal: Signal) -> str:
-        if signal.measure.startswith(("gap", "trend")):
-            return "too few for a rhythm"
+        one, many = self.things(signal)
+        lately = window_of(signal) or " yet"
+        if signal.measure.startswith("gap"):
+            return f"too few {many} to see a rhythm"
+        if signal.measure == "trend":
+            return f"no {many} in the last {span(2 * (signal.window or 1))}"
+        if signal.measure == "trend_long_run":
+            return f"too early to compare {many}"
         if signal.measure == "stage":
             return "not a customer yet"
         if signal.measure in OF_CASES:
             return f"no {NOTHING.get(signal.measure, 'case')}{window_of(signal)}"
         if signal.measure == "ratio":
-            return "no offer to compare with"
-        return f"no {self.things(signal)[0]} yet"
+            return "nothing to compare with"
+        known = {
+            "wait_minutes": "waiting recorded",
+            "rating": "rating",
+            "amount": f"{one} with an amount",
+        }
+        if signal.measure in OF_COLUMN:
+            thing = known.get(
+                signal.column or "", f"{(signal.column or '').replace('_', ' ')} known"
+            )
+            return f"no {thing}{lately}"
+        if signal.same == "offer" and signal.role in _DONE:
+            return f"this offer never {_DONE[signal.role]}"
+        return f"no {one}{lately}"
 
     def _ratio(self, signal: Signal, number: float) -> str:
         above, below = signal.parts
-        said = f"{number:.0%}" if number <= 1 else said_number(number)
-        return f"{self.things(above)[1]} per {self.things(below)[0]}: {said}{window_of(below)}"
+        if (above.role, below.role) == ("offer_accepted", "offer_shown"):
+            return f"takes an estimated {number:.0%} of offers sent{window_of(below)}"
+        many, one = self.things(above)[1], self.things(below)[0]
+        return f"an estimated {said_number(number)} {many} per {one}{window_of(below)}"
 
     def _sum(self, signal: Signal, number: float) -> str:
+        return self._spent(signal, number) + window_of(signal)
+
+    def _spent(self, signal: Signal, number: float) -> str:
         many = self.things(signal)[1]
         plain = self.noun(signal.role)[1] == many
         if signal.column == "amount":
-            spent = self.money(number) if number else "nothing"
-            on = "" if signal.role == "value" and plain else f" on {many}"
-            return f"{spent} spent{on}{window_of(signal)}"
-        said = self._amount(signal.column or "", number)
-        return f"{said}{'' if plain else ' over ' + many}{window_of(signal)}"
+            hardly = 0 < number < 0.05 and signal.measure == "decayed_sum"
+            spent = "hardly anything" if hardly else self.money(number) if number else "nothing"
+            return f"{spent} spent{'' if signal.role == 'value' and plain else f' on {many}'}"
+        return self._amount(signal.column or "", number) + ("" if plain else f" over {many}")
 
     def _fact(self, signal: Signal, value: Value) -> str:
         if signal.measure == "offer_attribute" and signal.column == "days_valid":
@@ -162,3 +209,12 @@ class Wording:
         if self.currency in SYMBOLS:
             return f"{sign}{SYMBOLS[self.currency]}{text}"
         return f"{sign}{text} {self.currency}".rstrip()
+
+
+def _waited(how: str, minutes: float) -> str:
+    long = length(minutes / 1440)
+    if minutes < 0.5:
+        said = {"mean": "hardly waited", "minimum": "did not wait once", "last": "did not wait"}
+        return said.get(how, "hardly ever waited") + (" last time" if how == "last" else "")
+    said = {"mean": f"{long} on average", "last": f"{long} last time", "maximum": f"up to {long}"}
+    return f"waited {said.get(how, f'at least {long}')}"

@@ -1,20 +1,22 @@
 """Reasons: the effects of signals, grouped by meaning and put into words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from features.declaration import DECAYED
+from features.declaration import DECAYED, LONGEST_WINDOW, Signal
+from features.english import joined
 from features.groups import group_of
 from features.offers import Value
-from features.phrases import joined
-from features.plan import Plan
+from features.plan import Plan, bare
 from features.wording import Wording
 
 PHRASES = 2
 SILENCE = ("days_since_last", "gap_mean")
 """How long the silence is and what is usual: always told together."""
+VAGUE = (*DECAYED, "reached", "gap_percentile", "gap_std")
+"""What nobody says when there is something plainer: a fraction of a purchase, at least three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,9 @@ def reasons_of(
     for group in chosen:
         members = sorted(groups[group], key=lambda j: -abs(float(effects[j])))
         pulls = [float(effects[j]) * total[group] for j in members]
-        told = _told(plan, group, members, pulls)
-        if all(values[j] == 0 for j in told):
+        told = _told(plan, group, members, pulls, values)
+        told += _behind(plan, group, values)
+        if all(_is_nothing(plan.signals[j], values[j]) for j in told):
             told = told[:1]  # nothing at all is said once
         phrases = [wording.say(plan.signals[j], values[j]) for j in told]
         reasons.append(
@@ -75,14 +78,47 @@ def reasons_of(
     return reasons, float(effects.sum()) - sum(total[group] for group in chosen)
 
 
-def _told(plan: Plan, group: str, members: list[int], pulls: list[float]) -> list[int]:
+def _told(
+    plan: Plan, group: str, members: list[int], pulls: list[float], values: list[Value]
+) -> list[int]:
     """Return the signals to put into words: the strongest of those that pull the group's way.
 
-    A decayed count is a fraction of a purchase, which nobody says, when a plain one is there.
+    The plain ones, when there are any; in the place of "at least so many", how many it were; and
+    not twice the same value of one thing in two windows.
     """
     if group == "silence":
         measures = {plan.signals[j].measure: j for j in members}
         return [measures[measure] for measure in SILENCE if measure in measures]
     pulling = [j for j, pull in zip(members, pulls, strict=True) if pull > 0]
-    plain = [j for j in pulling if plan.signals[j].measure not in DECAYED]
-    return (plain or pulling)[:PHRASES]
+    counts: dict[Signal | None, int] = {
+        bare(plan.signals[j]): j for j in members if plan.signals[j].measure == "count"
+    }
+    exact = [counts.get(_counted(plan.signals[j]), j) for j in pulling]
+    plain = [j for j in exact if plan.signals[j].measure not in VAGUE]
+    different: dict[tuple[Signal, Value], int] = {}
+    for j in plain or exact:
+        different.setdefault((replace(bare(plan.signals[j]), window=None), values[j]), j)
+    return list(different.values())[:PHRASES]
+
+
+def _behind(plan: Plan, group: str, values: list[Value]) -> list[int]:
+    """Return, of trust, the broken promises behind it; complaints have a reason of their own."""
+    broken = [
+        j
+        for j, signal in enumerate(plan.signals)
+        if group == "trust" and signal.measure == "promises_broken" and values[j]
+    ]
+    return sorted(broken, key=lambda j: plan.signals[j].window or LONGEST_WINDOW)[-1:]
+
+
+def _counted(signal: Signal) -> Signal | None:
+    """Return, of a signal that says whether so many were reached, the one that counts them."""
+    if signal.measure != "reached":
+        return None
+    return replace(bare(signal), measure="count", least=None)
+
+
+def _is_nothing(signal: Signal, value: Value) -> bool:
+    """Return whether a value says that there was nothing, rather than what there was."""
+    missing = value is None or value != value
+    return value == 0 or (missing and not signal.measure.endswith("attribute"))

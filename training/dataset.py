@@ -7,12 +7,13 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from features.batch import Spine, compute
-from features.catalog import TREATMENT_COLUMNS, DataShape, customer_signals, offer_signals
+from features.catalog import customer_signals, offer_signals
 from features.declaration import ROLES, Signal
 from features.errors import DataError
 from features.history import History
 from features.plan import Plan, compile_plan
 from features.sections import Roles
+from features.shape import shape_of
 from features.signals import days, interactions
 from features.values import SignalValues
 from training import cohort
@@ -36,23 +37,6 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.label)
-
-
-def shape_of(history: History, roles: Roles) -> DataShape:
-    """Return what a history has, from which the catalogue follows."""
-    kinds = set(pc.unique(history.interactions["kind"]).to_pylist())
-    table = history.interactions
-    has = {n for n in ("amount", *TREATMENT_COLUMNS) if table[n].null_count < len(table)}
-    return DataShape(
-        roles=frozenset(role for role in ROLES if kinds & set(roles.kinds(role))),
-        numbers=(*(("amount",) if "amount" in has else ()), *history.numbers),
-        attributes=history.attribute_numbers,
-        offer_attributes=history.offer_numbers,
-        topics="topic" in has and any(offer.topics for offer in history.offers.values()),
-        columns=frozenset(has & set(TREATMENT_COLUMNS)),
-        trust_half_life=history.constants.half_life_days,
-        offer_prior=(history.constants.offer_rate, history.constants.offer_weight),
-    )
 
 
 def churn_plan(history: History, roles: Roles, task: Churn) -> Plan:

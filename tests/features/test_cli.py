@@ -88,3 +88,15 @@ def test_a_time_that_has_not_come_is_refused(tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert "got '2904-01-01' (in 1 row)" in done.stderr
     assert "wanted times that have come" in done.stderr
+
+
+def test_catalog_lists_what_the_data_get_tab_separated_when_piped(tmp_path: Path) -> None:
+    path = write(tmp_path, files={"visits.csv": "customer_id,occurred_at\na,2017-01-01\n"})
+    done = CliRunner().invoke(commands, ["catalog", "--settings", str(path)])
+    assert done.exit_code == 0, done.output
+    heading, *lines = done.stdout.splitlines()
+    assert heading == "group\tname\tmeaning\tunit\twhy"
+    found = {name: meaning for _, name, meaning, _, _ in (line.split("\t") for line in lines)}
+    assert found["value_count_28d"] == "number of purchases in the 28 days before the instant"
+    assert not [name for name in found if "amount" in name or "offer" in name]
+    assert f"{len(found) - 3} signals of a customer, 3 more of" in done.stderr

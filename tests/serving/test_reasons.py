@@ -4,6 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.composites import trust
+from features.declaration import Signal
+from features.offers import Value
 from features.plan import compile_plan
 from features.signals import attribute, days, interactions
 from features.wording import Wording
@@ -60,3 +63,62 @@ def test_what_is_missing_is_said_to_be() -> None:
     effects = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.1])
     (profile,) = reasons_of(PLAN, WORDING, list(VALUES), effects, 5)[0]
     assert profile.text == "Town not known"
+
+
+def told(signals: tuple[Signal, ...], values: list[Value]) -> str:
+    """Return the text of the one reason of signals that all pull alike, the first the most."""
+    effects = np.linspace(0.2, 0.1, len(signals))
+    (reason,), _ = reasons_of(compile_plan(signals, ROLES), WORDING, values, effects, 5)
+    return reason.text
+
+
+def test_how_many_it_were_is_told_rather_than_at_least_one() -> None:
+    bad = interactions(role="negative")
+    signals = (
+        *bad.reached(1, days(365), why="w"),
+        *bad.decayed_count(days(90), why="w"),
+        *bad.count(days(365), why="w"),
+        *bad.days_since_last(why="w"),
+    )
+    assert told(signals, [1.0, 2.3, 4.0, 2.5]) == (
+        "4 complaints in the last 12 months, last complaint 2 days ago"
+    )
+
+
+def test_at_least_so_many_is_told_when_nothing_says_how_many() -> None:
+    signals = interactions(role="negative").reached(3, days(365), why="w")
+    assert told(signals, [1.0]) == "3 or more complaints in the last 12 months"
+
+
+def test_that_there_was_nothing_is_told_once() -> None:
+    signals = (
+        *interactions().of_cases("handovers", days(90), why="w"),
+        *interactions().of_cases("oldest_open_case", why="w"),
+    )
+    assert told(signals, [0.0, None]) == "Never passed between channels in the last 90 days"
+    assert told(signals, [2.0, 9.0]) == (
+        "Passed between channels twice in the last 90 days, a case open for 9 days"
+    )
+
+
+def test_trust_is_told_with_the_broken_promises_behind_it() -> None:
+    broken = interactions().of_cases("promises_broken", days(90, 365), why="w")
+    plan = compile_plan((*trust(why="w"), *broken), ROLES)
+    effects = np.array([0.2, 0.0, 0.0])
+    (reason,), _ = reasons_of(plan, WORDING, [0.12, 0.0, 2.0], effects, 5)
+    assert reason.text == (
+        "Trust at 12% (newcomers start at 50%), 2 broken promises in the last 12 months"
+    )
+    (reason,), _ = reasons_of(plan, WORDING, [0.62, 0.0, 0.0], effects, 5)
+    assert reason.text == "Trust at 62% (newcomers start at 50%)"
+
+
+def test_what_is_the_same_in_two_windows_is_told_once_and_a_shared_window_too() -> None:
+    signals = (
+        *interactions().of_cases("promises_broken", days(90, 365), why="w"),
+        *interactions().of_cases("promises_kept", days(90), why="w"),
+    )
+    assert told(signals, [3.0, 3.0, 1.0]) == "3 broken promises, 1 promise kept in the last 90 days"
+    assert told(signals, [1.0, 3.0, 1.0]) == (
+        "1 broken promise in the last 90 days, 3 broken promises in the last 12 months"
+    )

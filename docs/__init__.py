@@ -1,0 +1,1 @@
+"""What the documentation shows that is computed: ``python -m docs`` writes it anew."""

@@ -1,0 +1,35 @@
+"""The shape of the data: what a history has, and all that one could have."""
+
+import pyarrow.compute as pc
+
+from features.catalog import TREATMENT_COLUMNS, DataShape
+from features.declaration import ROLES
+from features.history import History
+from features.sections import Roles
+
+FULL = DataShape(
+    roles=frozenset(ROLES),
+    numbers=("amount", "items"),
+    attributes={"age": True, "city": False},
+    offer_attributes={"days_valid": True, "type": False},
+    topics=True,
+    columns=frozenset(TREATMENT_COLUMNS),
+)
+"""All roles and columns; its further column (items) and its attributes stand for any others."""
+
+
+def shape_of(history: History, roles: Roles) -> DataShape:
+    """Return what a history has, from which the catalogue follows."""
+    kinds = set(pc.unique(history.interactions["kind"]).to_pylist())
+    table = history.interactions
+    has = {n for n in ("amount", *TREATMENT_COLUMNS) if table[n].null_count < len(table)}
+    return DataShape(
+        roles=frozenset(role for role in ROLES if kinds & set(roles.kinds(role))),
+        numbers=(*(("amount",) if "amount" in has else ()), *history.numbers),
+        attributes=history.attribute_numbers,
+        offer_attributes=history.offer_numbers,
+        topics="topic" in has and any(offer.topics for offer in history.offers.values()),
+        columns=frozenset(has & set(TREATMENT_COLUMNS)),
+        trust_half_life=history.constants.half_life_days,
+        offer_prior=(history.constants.offer_rate, history.constants.offer_weight),
+    )
