@@ -15,6 +15,7 @@ from features.offers import Offer, Value
 from features.online import evaluate
 from features.plan import Plan, bare, compile_plan
 
+AGAIN = "Train the model again with this version, or serve it with the one that trained it."
 LOCAL = ("day", *CALENDAR)
 PROBE_INSTANT = 18_000 * clock.DAY
 N_PROBES = 7
@@ -44,11 +45,14 @@ def plan_of(contract: Mapping[str, Any]) -> Plan:
     declared = [dict(entry) for entry in contract["signals"]]
     names = [entry.pop("name") for entry in declared]
     digests = [entry.pop("digest") for entry in declared]
-    plan = compile_plan(
-        [_declared(name, entry) for name, entry in zip(names, declared, strict=True)],
-        {role: tuple(kinds) for role, kinds in contract["roles"].items()},
-        contract["timezone"],
-    )
+    signals = [_declared(name, entry) for name, entry in zip(names, declared, strict=True)]
+    roles = {role: tuple(kinds) for role, kinds in contract["roles"].items()}
+    try:
+        plan = compile_plan(signals, roles, contract["timezone"])
+    except DeclarationError as error:
+        raise ContractError(
+            "signal contract", str(error), "signals that go together", AGAIN
+        ) from error
     changed = [
         name
         for name, digest, signal in zip(names, digests, plan.signals, strict=True)
@@ -60,7 +64,7 @@ def plan_of(contract: Mapping[str, Any]) -> Plan:
             f"engine {contract['engine']} and tzdata {contract['tzdata']}; changed signals: "
             + (", ".join(changed) or "none, but the whole differs"),
             f"engine {kernel.ENGINE_VERSION} and tzdata {clock.TZDATA_VERSION}",
-            "Train the model again with this version, or serve it with the one that trained it.",
+            AGAIN,
         )
     return plan
 
@@ -177,7 +181,7 @@ def _declared(name: str, entry: dict[str, Any]) -> Signal:
             "signal contract",
             f"{name}, which is declared as {entry}",
             "signals that this version can declare",
-            "Train the model again with this version, or serve it with the one that trained it.",
+            AGAIN,
         ) from error
 
 

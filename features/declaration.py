@@ -214,7 +214,10 @@ def _check_column(signal: Signal, takes: Measure) -> None:
     texts = signal.measure == "favourite" and signal.column in ("channel", "topic")
     if takes.column == CODE and signal.number == texts:
         raise DeclarationError(
-            f"number of {signal.measure}", signal.number, str(not texts), "Leave it to the language."
+            f"number of {signal.measure}",
+            signal.number,
+            str(not texts),
+            "Leave it to the language.",
         )
     if known and signal.column:
         _one_of(f"column of {signal.measure}", signal.column, known)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from features.declaration import DECAYED, LONGEST_WINDOW, Signal
 from features.english import joined
 from features.groups import group_of
+from features.measures import MEASURES
 from features.offers import Value
 from features.plan import Plan, bare
 from features.wording import Wording
@@ -97,8 +98,12 @@ def _told(
     plain = [j for j in exact if plan.signals[j].measure not in VAGUE]
     different: dict[tuple[Signal, Value], int] = {}
     for j in plain or exact:
-        different.setdefault((replace(bare(plan.signals[j]), window=None), values[j]), j)
+        different.setdefault((_of_any_window(plan.signals[j]), values[j]), j)
     return list(different.values())[:PHRASES]
+
+
+def _of_any_window(signal: Signal) -> Signal:
+    return replace(bare(signal), window=1 if MEASURES[signal.measure].windowed else None)
 
 
 def _behind(plan: Plan, group: str, values: list[Value]) -> list[int]:

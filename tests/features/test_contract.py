@@ -47,7 +47,7 @@ def signal(plain: dict[str, Any], name: str) -> dict[str, Any]:
         (lambda c: signal(c, "value_count_7d").update(role="exit"), "value_count_7d"),
         (lambda c: signal(c, "any_count").update(measure="median"), "any_count"),
         (lambda c: signal(c, "any_count").update(weight=2), "any_count"),
-        (lambda c: signal(c, "attribute_age").update(number=False), "attribute_age"),
+        (lambda c: signal(c, "attribute_age").update(number=False), "attribute 'age'"),
         (lambda c: c["roles"]["value"].append("lease"), "value_gap_mean"),
         (lambda c: c["roles"]["detail"].clear(), "detail_count_7d_same_topic"),
         (lambda c: c["roles"].pop("value"), "value_days_since_last"),
