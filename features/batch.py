@@ -54,7 +54,11 @@ class Chunk:
 
 
 def compute(
-    plan: Plan, history: History, spine: Spine, progress: Progress = lambda rows: None
+    plan: Plan,
+    history: History,
+    spine: Spine,
+    progress: Progress = lambda rows: None,
+    threads: int | None = None,
 ) -> SignalValues:
     """Compute the signals of every row of a spine.
 
@@ -63,13 +67,14 @@ def compute(
         history: the interactions, attributes and offers; rows in any order.
         spine: the rows asked for, in any order; a customer without history gets a row too.
         progress: called with the number of rows done since the last call.
+        threads: how many run the kernel; by default one a processor.
 
     Returns:
         One row for each row of the spine, in its order.
     """
     categories = Categories(plan.named)
     matrix = np.empty((len(spine), len(plan.signals)))
-    for _ in _computed(plan, history, spine, categories, lambda chunk: matrix, progress):
+    for _ in _computed(plan, history, spine, categories, lambda chunk: matrix, progress, threads):
         pass
     return SignalValues(plan, matrix, categories)
 
@@ -95,7 +100,7 @@ def write_parquet(
 
     try:
         for chunk, matrix in _computed(plan, history, spine, categories, own_matrix, progress):
-            table = _table(spine, chunk.asked, SignalValues(plan, matrix, categories))
+            table = as_table(spine, chunk.asked, SignalValues(plan, matrix, categories))
             writer = writer or pq.ParquetWriter(path, table.schema)
             writer.write_table(table)
     finally:
@@ -103,7 +108,8 @@ def write_parquet(
             writer.close()
 
 
-def _table(spine: Spine, asked: Int64, values: SignalValues) -> pa.Table:
+def as_table(spine: Spine, asked: Int64, values: SignalValues) -> pa.Table:
+    """Return the rows ``asked`` of a spine with their values; categories are text."""
     columns: dict[str, pa.Array] = {
         "customer_id": spine.customer_id.take(pa.array(asked)),
         "as_of": pa.array(spine.as_of[asked]).cast(pa.timestamp("us", tz="UTC")),
@@ -131,10 +137,11 @@ def _computed(
     categories: Categories,
     into: Callable[[Chunk], npt.NDArray[np.float64]],
     progress: Progress,
+    threads: int | None = None,
 ) -> Iterator[tuple[Chunk, npt.NDArray[np.float64]]]:
     """Run the kernel over one chunk while the next one is read."""
     program = plan.program
-    n_threads = os.cpu_count() or 1
+    n_threads = threads or os.cpu_count() or 1
 
     def block(chunk: Chunk, matrix: npt.NDArray[np.float64], first: int, last: int) -> int:
         kernel.evaluate(
