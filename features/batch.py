@@ -18,6 +18,7 @@ from features import arrays, chunks, kernel
 from features.categories import Categories
 from features.encoding import calendar_of, numeric_attributes, offer_table
 from features.history import History
+from features.identities import shares
 from features.offers import Offer
 from features.plan import Plan
 from features.values import SignalValues
@@ -188,7 +189,7 @@ def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) 
             config={"memory_limit": SORT_MEMORY, "temp_directory": scratch}
         ) as connection,
     ):
-        wanted = pa.table({"customer_id": customers, "c": np.arange(len(customers))})
+        wanted = shares(history.identities, customers)
         connection.register("wanted", wanted)
         _stage_facts(plan, history, connection)
         sorting = connection.cursor()
@@ -223,7 +224,8 @@ def _stage_facts(plan: Plan, history: History, connection: duckdb.DuckDBPyConnec
     names = pa.table({"name": pa.array(codes, pa.string()), "n": np.arange(len(codes))})
     connection.register("names", names)
     connection.execute(
-        "CREATE TEMP TABLE facts AS SELECT c, known_at, n, name, value "
+        "CREATE TEMP TABLE facts AS "
+        "SELECT c, greatest(known_at, since) AS known_at, n, name, value "
         "FROM attributes JOIN wanted USING (customer_id) JOIN names USING (name) ORDER BY c"
     )
 

@@ -31,19 +31,21 @@ def stream_query(names: Iterable[str], table: str, customers: str) -> str:
     Args:
         names: the columns of the table.
         table: the table of interactions.
-        customers: the table of (customer_id, c).
+        customers: the table of (customer_id, c, since), as ``identities.shares`` returns it.
     """
     further = sorted(set(names) - {"customer_id", *ORDER})
+    recorded = "greatest(i.recorded_at, w.since)"
     selected = [
         f'i."{n}" + 0.0 AS "{n}"' if n in (*NUMBERS, *further) else f'i."{n}"'
         for n in (*ORDER, *further)
     ]
+    selected[ORDER.index("recorded_at")] = f"{recorded} AS recorded_at"
     return (
         f'SELECT w.c AS "{CUSTOMER}", {", ".join(selected)}, '
         "CASE WHEN i.interaction_id IS NOT NULL THEN hash(i.source, i.interaction_id) END "
         f'AS "{ID}" '
         f"FROM {table} i JOIN {customers} w USING (customer_id) "
-        "ORDER BY w.c, i.occurred_at, i.recorded_at"
+        f"ORDER BY w.c, i.occurred_at, {recorded}"
     )
 
 

@@ -1,6 +1,6 @@
 """The distributed engine: the batch engine over partitions of customers, on Spark with Arrow.
 
-All rows of a customer are brought into one partition, and there the batch engine computes whole
+All rows of a customer (under all keys) are brought into one partition, and there the batch engine computes whole
 customers: nothing is left that could come out differently. These packages must be installed where
 Spark's Python workers run; pyspark itself is the extra ``spark``.
 """
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from features import batch
 from features.errors import DataError, nearest
 from features.history import ATTRIBUTES_SCHEMA, History, interactions_schema
+from features.identities import IDENTITIES_SCHEMA, owners
 from features.interactions import COLUMNS
 from features.offers import Offer
 from features.plan import Plan
@@ -76,6 +77,7 @@ def compute(
     spine: "DataFrame",
     attributes: "DataFrame | None" = None,
     offers: Mapping[str, Offer] | None = None,
+    identities: pa.Table | None = None,
 ) -> "DataFrame":
     """Compute the signals of every row of a spine; Spark does so when the result is used.
 
@@ -89,6 +91,7 @@ def compute(
         spine: ``customer_id``, ``as_of`` and, for signals about offers, ``offer_id``.
         attributes: ``customer_id``, ``known_at``, ``name`` and ``value``.
         offers: by id, what is known of the offers that the spine names.
+        identities: of the schema of ``features.identities``, resolved.
 
     Returns:
         One row for each row of the spine, in no order: ``customer_id``, ``as_of`` (a timestamp),
@@ -111,12 +114,16 @@ def compute(
             "every numeric column that the plan reads",
             nearest(absent[0], interactions.columns),
         )
+    said = IDENTITIES_SCHEMA.empty_table() if identities is None else identities
     together = _packed(interactions, "interactions", schemas["interactions"])
     for frame, what in ((spine, "spine"), (attributes, "attributes")):
         if frame is not None:
             together = together.unionByName(_packed(frame, what, schemas[what]), True)
+    if len(said):
+        said = said.append_column(OF, owners(said, said["key"]))
+        together = _by_person(together, said)
     asks_offer = "offer_id" in spine.columns
-    worker = _worker(plan, schemas, offers or {}, asks_offer)
+    worker = _worker(plan, schemas, offers or {}, asks_offer, said)
     return (
         together.repartition(f"`{OF}`")
         .sortWithinPartitions(f"`{OF}`")
@@ -161,8 +168,22 @@ def _packed(frame: "DataFrame", what: str, schema: pa.Schema) -> "DataFrame":
     )
 
 
+def _by_person(frame: "DataFrame", identities: pa.Table) -> "DataFrame":
+    """Put who all keys belong to by all that is known in place of the customer."""
+    from pyspark.sql import functions
+
+    owner = pa.table({OF: identities["key"], "owner": identities[OF]})
+    known = functions.broadcast(frame.sparkSession.createDataFrame(owner))
+    person = functions.coalesce("owner", functions.col(f"`{OF}`"))
+    return frame.join(known, OF, "left").withColumn(OF, person).drop("owner")
+
+
 def _worker(
-    plan: Plan, schemas: Mapping[str, pa.Schema], offers: Mapping[str, Offer], asks_offer: bool
+    plan: Plan,
+    schemas: Mapping[str, pa.Schema],
+    offers: Mapping[str, Offer],
+    asks_offer: bool,
+    identities: pa.Table,
 ) -> Callable[[Batches], Batches]:
     """Return what runs on a partition, whose rows come customer by customer."""
 
@@ -171,6 +192,9 @@ def _worker(
             rows = _unpacked(table, "spine", schemas)
             if len(rows) == 0:
                 continue
+            said = identities
+            if len(said):
+                said = said.filter(pc.is_in(said[OF], pc.unique(table[OF])))
             interactions = _unpacked(table, "interactions", schemas)
             place = interactions.schema.get_field_index("recorded_at")
             recorded = pc.coalesce(interactions["recorded_at"], interactions["occurred_at"])
@@ -179,6 +203,7 @@ def _worker(
                 attributes=_unpacked(table, "attributes", schemas),
                 offers=offers,
                 known_until=0,
+                identities=said,
             )
             spine = batch.Spine(
                 rows["customer_id"].combine_chunks(),

@@ -14,6 +14,7 @@ from features import clock
 from features.batch import Spine
 from features.errors import DataError
 from features.history import History
+from features.identities import owners
 from features.sections import Roles, Section, parse_days
 
 Int64 = npt.NDArray[np.int64]
@@ -108,12 +109,14 @@ def churn_labels(history: History, roles: Roles, task: Churn, spine: Spine) -> I
     """
     kinds = roles.kinds("value" if task.definition == "lapse" else "exit")
     events = history.interactions.filter(pc.field("kind").isin(kinds))
-    customers = spine.customer_id.unique()
-    codes = np.array(pc.index_in(events["customer_id"], customers).fill_null(-1), dtype=np.int64)
+    rows = owners(history.identities, spine.customer_id)
+    customers = rows.unique()
+    persons = owners(history.identities, events["customer_id"])
+    codes = np.array(pc.index_in(persons, customers).fill_null(-1), dtype=np.int64)
     occurred = np.array(events["occurred_at"], dtype=np.int64)
     order = np.lexsort((occurred, codes))
     codes, occurred = codes[order], occurred[order]
-    row_codes = np.array(pc.index_in(spine.customer_id, customers), dtype=np.int64)
+    row_codes = np.array(pc.index_in(rows, customers), dtype=np.int64)
     opens = spine.as_of + task.gap_us
     happened = _count_in(codes, occurred, row_codes, opens, opens + task.horizon_us) > 0
     lost = ~happened if task.definition == "lapse" else happened
@@ -135,7 +138,8 @@ def _count_in(
 def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
     """Return the episodes: one row for each offer shown, labelled by whether it was accepted.
 
-    An acceptance belongs to the latest earlier showing of that offer to that customer. Episodes
+    An acceptance belongs to the latest earlier showing of that offer to that customer (under any
+    of their keys); the row is that of whose the key was known to be when it was shown. Episodes
     of an offer that is not in the table or had ended, those from before the first value
     interaction (their past is not known) and those that were still open at ``known_until`` are
     left out and counted.
@@ -146,7 +150,6 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
     connection = duckdb.connect()
     shown, accepted = roles.kinds("offer_shown"), roles.kinds("offer_accepted")
     table = history.interactions
-    chosen = ("customer_id", "offer_id", "occurred_at", "recorded_at")
     offers = pa.table(
         {
             "offer_id": pa.array(history.offers, pa.string()),
@@ -154,8 +157,8 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
         }
     )
     connection.register("offers", offers)
-    connection.register("shown", table.filter(pc.field("kind").isin(shown)).select(chosen))
-    connection.register("taken", table.filter(pc.field("kind").isin(accepted)).select(chosen))
+    for name, kinds in (("shown", shown), ("taken", accepted)):
+        connection.register(name, _of_persons(history, kinds))
     end = (
         "valid_to"
         if task.horizon == UNTIL_VALID_TO
@@ -164,23 +167,23 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
     episodes = connection.sql(
         f"""
         WITH episode AS (
-            SELECT DISTINCT customer_id, offer_id, occurred_at,
+            SELECT DISTINCT customer_id, person, offer_id, occurred_at,
                 if(valid_to IS NULL, NULL, {end}) AS ends
             FROM shown LEFT JOIN offers USING (offer_id)),
         outcome AS (
-            SELECT e.customer_id, e.offer_id, e.occurred_at, min(t.occurred_at) AS accepted_at
-            FROM taken t ASOF JOIN episode e
-            ON t.customer_id = e.customer_id AND t.offer_id = e.offer_id
+            SELECT e.person, e.offer_id, e.occurred_at, min(t.occurred_at) AS accepted_at
+            FROM taken t ASOF JOIN (SELECT DISTINCT person, offer_id, occurred_at FROM episode) e
+            ON t.person = e.person AND t.offer_id = e.offer_id
                AND t.occurred_at >= e.occurred_at
             GROUP BY ALL)
         SELECT e.*, coalesce(o.accepted_at < e.ends, false) AS label
-        FROM episode e LEFT JOIN outcome o USING (customer_id, offer_id, occurred_at)
+        FROM episode e LEFT JOIN outcome o USING (person, offer_id, occurred_at)
         ORDER BY e.occurred_at, e.offer_id, e.customer_id
         """
     ).to_arrow_table()
     (orphans,) = connection.execute(
         "SELECT count(*) FROM taken t WHERE NOT EXISTS (SELECT 1 FROM shown s WHERE "
-        "s.customer_id = t.customer_id AND s.offer_id = t.offer_id "
+        "s.person = t.person AND s.offer_id = t.offer_id "
         "AND s.occurred_at <= t.occurred_at)"
     ).fetchall()[0]
     connection.close()
@@ -229,4 +232,20 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
         label=label,
         ends=np.array(complete["ends"], dtype=np.int64),
         left_out=left_out,
+    )
+
+
+def _of_persons(history: History, kinds: tuple[str, ...]) -> pa.Table:
+    """Return interactions of kinds: whose they were then, and who that is by all that is known."""
+    table = history.interactions.filter(pc.field("kind").isin(kinds))
+    keys, occurred = table["customer_id"], table["occurred_at"]
+    then = owners(history.identities, keys, np.array(occurred, dtype=np.int64))
+    person = owners(history.identities, keys)
+    return pa.table(
+        {
+            "customer_id": then,
+            "person": person,
+            "offer_id": table["offer_id"],
+            "occurred_at": occurred,
+        }
     )
