@@ -12,8 +12,8 @@ The rules, which every engine, label and list keeps because it asks here:
   that is known is unsaid later. Those known at once are taken in order of key and customer.
 - Keys may lead on: K to L and L to C make K's interactions C's once both are known. An identity
   that would lead a key back to itself is left out.
-- A label, which looks at what came later, is about the person: all keys that are known to be one
-  customer's when the data set is built.
+- A label looks at what came later under all keys that were known to be the same customer's: of
+  churn before its window closed, of an offer when it was accepted.
 """
 
 from dataclasses import dataclass

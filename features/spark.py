@@ -1,8 +1,8 @@
 """The distributed engine: the batch engine over partitions of customers, on Spark with Arrow.
 
-All rows of a customer (under all keys) are brought into one partition, and there the batch engine computes whole
-customers: nothing is left that could come out differently. These packages must be installed where
-Spark's Python workers run; pyspark itself is the extra ``spark``.
+All rows of a customer, under all keys, are brought into one partition, and there the batch engine
+computes whole customers: nothing is left that could come out differently. These packages must be
+installed where Spark's Python workers run; pyspark itself is the extra ``spark``.
 """
 
 import os

@@ -50,7 +50,7 @@ def _interaction(row: Sequence[Any], share: Share) -> Interaction:
     _, occurred_at, recorded_at, *values, numbers = row
     recorded_at = max(recorded_at, share.since)
     further = json.loads(numbers) if numbers else {}
-    return Interaction(share.customer, occurred_at, recorded_at, *values, further)
+    return Interaction(share.customer, occurred_at, recorded_at, *[*values, further])
 
 
 def shares(connection: sa.Connection, customers: Sequence[str]) -> dict[str, list[Share]]:

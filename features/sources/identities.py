@@ -64,7 +64,7 @@ def read_identities(
         f"{first_met(conditions)} AS met FROM opened"
     ).to_arrow_table()
     broken: Broken = np.array(staged["met"].to_numpy(), dtype=np.uint16)
-    instants = np.array(staged["known_at"].fill_null(clock.EVER), dtype=np.int64)
+    instants = np.array(staged["known_at"].fill_null(clock.EVER).to_numpy(), dtype=np.int64)
     naive = np.array(staged["naive"].fill_null(False), dtype=bool) & (broken == 0)
     instants[naive] = clock.local_to_utc(instants[naive], settings.project.timezone)
     broken[(instants > now + CLOCK_SKEW) & (broken == 0)] = len(conditions)

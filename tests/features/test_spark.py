@@ -1,5 +1,6 @@
 """Spark computes what the batch engine computes, to the bit."""
 
+import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from features import batch, spark
 from features.errors import DataError
 from features.history import History, attributes_table, interactions_table
+from features.identities import IDENTITIES_SCHEMA, resolve
 from features.interactions import Attribute, Interaction
 from features.offers import Offer
 from features.plan import Plan, compile_plan
@@ -111,8 +113,26 @@ def by_spark(session: Any, plan: Plan, history: History, spine: batch.Spine) -> 
     asked = session.createDataFrame(pa.table(columns))
     facts = session.createDataFrame(history.attributes) if len(history.attributes) else None
     items = session.createDataFrame(history.interactions)
-    found = spark.compute(plan, items, asked, facts, history.offers)
+    found = spark.compute(plan, items, asked, facts, history.offers, history.identities)
     return found.toArrow()
+
+
+@pytest.mark.slow
+def test_keys_meet_their_customers(session: Any) -> None:
+    items, facts = shoppers(60, 100)
+    names = sorted({item.customer_id for item in items})
+    chained = [(one, two, START + 50 * DAY) for one, two in itertools.pairwise(names[:30])]
+    said = [*chained, *((name, f"account {name[-1]}", START + 60 * DAY) for name in names[30:50])]
+    rows = [dict(zip(IDENTITIES_SCHEMA.names, row, strict=True)) for row in said]
+    history = replace(
+        history_of(items, START + 100 * DAY, facts),
+        identities=resolve(pa.Table.from_pylist(rows, IDENTITIES_SCHEMA)).identities,
+    )
+    at = [(name, START + day * DAY) for day in (40, 55, 90) for name in (*names, "account 1")]
+    values = batch.compute(PLAN, history, spine_of(*at))
+    right = batch.as_table(spine_of(*at), np.arange(len(at)), values)
+    found = by_spark(session, PLAN, history, spine_of(*at))
+    assert bits(found.to_pydict()) == bits(right.to_pydict())
 
 
 @pytest.mark.slow
