@@ -126,6 +126,7 @@ def test_keys_meet_their_customers(session: Any) -> None:
     rows = [dict(zip(IDENTITIES_SCHEMA.names, row, strict=True)) for row in said]
     history = replace(
         history_of(items, START + 100 * DAY, facts),
+        interactions=interactions_table(items, ["points", "stars"]),
         identities=resolve(pa.Table.from_pylist(rows, IDENTITIES_SCHEMA)).identities,
     )
     at = [(name, START + day * DAY) for day in (40, 55, 90) for name in (*names, "account 1")]
