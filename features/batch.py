@@ -195,7 +195,12 @@ def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) 
         sorting = connection.cursor()
         sorting.register("interactions", history.interactions)
         sorting.register("wanted", wanted)
-        query = chunks.stream_query(history.interactions.schema.names, "interactions", "wanted")
+        query = chunks.stream_query(
+            history.interactions.schema.names,
+            "interactions",
+            "wanted",
+            shared=len(wanted) > len(customers),
+        )
         stream = sorting.sql(query).to_arrow_reader(chunks.CHUNK // 4)
         for first, last, table in chunks.cut(stream, len(customers)):
             histories, own = chunks.histories_of(

@@ -22,7 +22,7 @@ CHUNK = 1_000_000
 """How many interactions are held as arrays at a time; a customer with more is held whole."""
 
 
-def stream_query(names: Iterable[str], table: str, customers: str) -> str:
+def stream_query(names: Iterable[str], table: str, customers: str, shared: bool = False) -> str:
     """Return the SQL that streams interactions customer by customer.
 
     Every column of the canonical order comes along, but only instants are sorted by: ``settled``
@@ -32,9 +32,10 @@ def stream_query(names: Iterable[str], table: str, customers: str) -> str:
         names: the columns of the table.
         table: the table of interactions.
         customers: the table of (customer_id, c, since), as ``identities.shares`` returns it.
+        shared: whether some customer has more than one key; to look at ``since`` takes time.
     """
     further = sorted(set(names) - {"customer_id", *ORDER})
-    recorded = "greatest(i.recorded_at, w.since)"
+    recorded = "greatest(i.recorded_at, w.since)" if shared else "i.recorded_at"
     selected = [
         f'i."{n}" + 0.0 AS "{n}"' if n in (*NUMBERS, *further) else f'i."{n}"'
         for n in (*ORDER, *further)
