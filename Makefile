@@ -12,7 +12,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export RAPPORT_SETTINGS := $(SETTINGS)
 
-.PHONY: help demo demo-bank train serve data test check lint format docs fuzz bench bench-engine lock clean
+.PHONY: help demo demo-bank train serve data test test-spark check lint format docs fuzz bench bench-engine lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -44,6 +44,9 @@ data: $(VENV)/.demo  ## Write the demo's tables into data/ (once).
 
 test: $(VENV)/.dev  ## Run the tests but the slow ones.
 	@$(BIN)/python -m pytest -m "not slow"
+
+test-spark: $(VENV)/.spark  ## Hold Spark to the law; it needs Java 17 or newer and takes 500 MB.
+	@$(BIN)/python -m pytest tests/features/test_spark.py
 
 check: lint test  ## Format, lint, types, imports, tests: before each commit.
 
@@ -92,4 +95,9 @@ $(VENV)/.demo: $(VENV)/.uv pyproject.toml
 $(VENV)/.dev: $(VENV)/.demo
 	@echo "Installing the development tools into $(VENV) …"
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -c requirements.lock -b requirements.lock -e ".[demo,dev]"
+	@touch $@
+
+$(VENV)/.spark: $(VENV)/.dev
+	@echo "Installing Spark into $(VENV) …"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -c requirements.lock -b requirements.lock -e ".[demo,dev,spark]"
 	@touch $@

@@ -19,6 +19,7 @@ from features import arrays, chunks, kernel
 from features.categories import Categories
 from features.encoding import calendar_of, numeric_attributes, offer_table
 from features.history import History
+from features.identities import shares
 from features.offers import Offer
 from features.plan import Plan
 from features.values import SignalValues
@@ -55,7 +56,11 @@ class Chunk:
 
 
 def compute(
-    plan: Plan, history: History, spine: Spine, progress: Progress = lambda rows: None
+    plan: Plan,
+    history: History,
+    spine: Spine,
+    progress: Progress = lambda rows: None,
+    threads: int | None = None,
 ) -> SignalValues:
     """Compute the signals of every row of a spine.
 
@@ -64,13 +69,14 @@ def compute(
         history: the interactions, attributes and offers; rows in any order.
         spine: the rows asked for, in any order; a customer without history gets a row too.
         progress: called with the number of rows done since the last call.
+        threads: how many run the kernel; by default one a processor.
 
     Returns:
         One row for each row of the spine, in its order.
     """
     categories = Categories(plan.named)
     matrix = np.empty((len(spine), len(plan.signals)))
-    for _ in _computed(plan, history, spine, categories, lambda chunk: matrix, progress):
+    for _ in _computed(plan, history, spine, categories, lambda chunk: matrix, progress, threads):
         pass
     return SignalValues(plan, matrix, categories)
 
@@ -96,7 +102,7 @@ def write_parquet(
 
     try:
         for chunk, matrix in _computed(plan, history, spine, categories, own_matrix, progress):
-            table = _table(spine, chunk.asked, SignalValues(plan, matrix, categories))
+            table = as_table(spine, chunk.asked, SignalValues(plan, matrix, categories))
             writer = writer or pq.ParquetWriter(path, table.schema)
             writer.write_table(table)
     finally:
@@ -104,7 +110,8 @@ def write_parquet(
             writer.close()
 
 
-def _table(spine: Spine, asked: Int64, values: SignalValues) -> pa.Table:
+def as_table(spine: Spine, asked: Int64, values: SignalValues) -> pa.Table:
+    """Return the rows ``asked`` of a spine with their values; categories are text."""
     columns: dict[str, pa.Array] = {
         "customer_id": spine.customer_id.take(pa.array(asked)),
         "as_of": pa.array(spine.as_of[asked]).cast(pa.timestamp("us", tz="UTC")),
@@ -132,10 +139,11 @@ def _computed(
     categories: Categories,
     into: Callable[[Chunk], npt.NDArray[np.float64]],
     progress: Progress,
+    threads: int | None = None,
 ) -> Iterator[tuple[Chunk, npt.NDArray[np.float64]]]:
     """Run the kernel over one chunk while the next one is read."""
     program = plan.program
-    n_threads = os.cpu_count() or 1
+    n_threads = threads or os.cpu_count() or 1
 
     def block(chunk: Chunk, matrix: npt.NDArray[np.float64], first: int, last: int) -> int:
         kernel.evaluate(
@@ -182,15 +190,15 @@ def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) 
             config={"memory_limit": SORT_MEMORY, "temp_directory": scratch}
         ) as connection,
     ):
-        wanted = pa.table(
-            {"customer_id": customers, "c": np.arange(len(customers), dtype=np.int32)}
-        )
+        wanted = shares(history.identities, customers)
         connection.register("wanted", wanted)
         _stage_facts(plan, history, connection)
         sorting = connection.cursor()
         _open(sorting, history.interactions)
         sorting.register("wanted", wanted)
-        query = chunks.stream_query(sorting, plan, "interactions", "wanted")
+        query = chunks.stream_query(
+            sorting, plan, "interactions", "wanted", shared=len(wanted) > len(customers)
+        )
         stream = sorting.sql(query).to_arrow_reader(chunks.CHUNK // 4)
         for first, last, table in chunks.cut(stream, len(customers)):
             histories, own = chunks.histories_of(plan, table, first, last, categories)
@@ -228,7 +236,8 @@ def _stage_facts(plan: Plan, history: History, connection: duckdb.DuckDBPyConnec
     names = pa.table({"name": pa.array(codes, pa.string()), "n": np.arange(len(codes))})
     connection.register("names", names)
     connection.execute(
-        "CREATE TEMP TABLE facts AS SELECT c, known_at, n, name, value "
+        "CREATE TEMP TABLE facts AS "
+        "SELECT c, greatest(known_at, since) AS known_at, n, name, value "
         "FROM attributes JOIN wanted USING (customer_id) JOIN names USING (name) ORDER BY c"
     )
 

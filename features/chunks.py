@@ -27,7 +27,11 @@ CHUNK = 1_000_000
 
 
 def stream_query(
-    connection: duckdb.DuckDBPyConnection, plan: Plan, table: str, customers: str
+    connection: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    table: str,
+    customers: str,
+    shared: bool = False,
 ) -> str:
     """Return the SQL that streams interactions customer by customer.
 
@@ -39,7 +43,8 @@ def stream_query(
         connection: where the tables are.
         plan: the compiled signals.
         table: the table of interactions.
-        customers: the table of (customer_id, c).
+        customers: the table of (customer_id, c, since), as ``identities.shares`` returns it.
+        shared: whether some customer has more than one key; to look at ``since`` takes time.
     """
     further = sorted(set(connection.table(table).columns) - {"customer_id", *ORDER})
     read = {"occurred_at", "recorded_at", "kind", *plan.code_columns, *plan.numbers}
@@ -58,6 +63,8 @@ def stream_query(
             column = f"{column}::{_enumerated(connection, name, known)}"
         if name in (*NUMBERS, *further):
             column = f"{column} + 0.0"
+        if name == "recorded_at" and shared:
+            column = f"greatest({column}, w.since)"
         selected.append(f'{column} AS "{name}"')
     if "interaction_id" in varying:
         hashed = "hash(i.source, i.interaction_id)"

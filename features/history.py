@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.dataset
 
+from features.identities import IDENTITIES_SCHEMA
 from features.interactions import NUMBERS, ORDER, STRINGS, Attribute, Interaction
 from features.offers import Offer
 from features.sections import SignalConstants
@@ -42,7 +43,8 @@ class History:
     ``attribute_numbers`` says of each attribute whether it is a number. ``known_until`` is the
     instant from which nothing more can be known: every interaction lies before it. ``report``
     says what reading the sources found; ``timezone`` and ``constants`` are the settings', for
-    signals.
+    signals. Interactions and attributes stand under the keys that they were recorded under;
+    ``identities``, resolved, say whose these are.
     """
 
     interactions: pa.Table | pa.dataset.Dataset
@@ -55,6 +57,7 @@ class History:
     timezone: str = "UTC"
     constants: SignalConstants = field(default_factory=SignalConstants)
     report: Report | None = None
+    identities: pa.Table = field(default_factory=IDENTITIES_SCHEMA.empty_table)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ OFFER_COLUMNS = (
     "valid_from",
     "valid_to",
 )
+IDENTITY_COLUMNS = ("key", "customer_id", "known_at")
 
 
 class Section(BaseModel):
@@ -175,6 +176,21 @@ class AttributesSource(Table):
                 raise ValueError(
                     f"'{column}' cannot be mapped. Known: customer_id, known_at; "
                     "every other column becomes an attribute under its own name."
+                )
+        return columns
+
+
+class IdentitiesSource(Table):
+    """``[identities]``: a table that says which customer a source system's key belongs to."""
+
+    @field_validator("columns")
+    @classmethod
+    def _known_columns(cls, columns: dict[str, str]) -> dict[str, str]:
+        for column in columns:
+            if column not in IDENTITY_COLUMNS:
+                raise ValueError(
+                    f"'{column}' is no column of identities. "
+                    f"{nearest(column, list(IDENTITY_COLUMNS))}"
                 )
         return columns
 

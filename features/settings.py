@@ -11,6 +11,7 @@ from features.errors import SettingsError, nearest
 from features.sections import (
     AttributesSource,
     Checks,
+    IdentitiesSource,
     InteractionsSource,
     OffersSource,
     Project,
@@ -23,6 +24,7 @@ SECTIONS = (
     "project",
     "interactions",
     "attributes",
+    "identities",
     "offers",
     "roles",
     "signals",
@@ -43,6 +45,7 @@ class Settings:
     project: Project
     interactions: tuple[InteractionsSource, ...]
     attributes: tuple[AttributesSource, ...]
+    identities: IdentitiesSource | None
     offers: OffersSource | None
     roles: Roles
     signals: SignalConstants
@@ -115,7 +118,8 @@ def read_settings(path: str | Path) -> Settings:
         project=_parse(Project, raw["project"], "[project]", path),
         interactions=interactions,
         attributes=_parse_list(AttributesSource, raw, "attributes", path),
-        offers=_parse(OffersSource, raw["offers"], "[offers]", path) if "offers" in raw else None,
+        identities=_parse_optional(IdentitiesSource, raw, "identities", path),
+        offers=_parse_optional(OffersSource, raw, "offers", path),
         roles=_parse(Roles, raw["roles"], "[roles]", path),
         signals=_parse(SignalConstants, raw.get("signals", {}), "[signals]", path),
         checks=_parse(Checks, raw.get("checks", {}), "[checks]", path),
@@ -135,6 +139,10 @@ def _parse_list(model: type[M], raw: dict[str, Any], name: str, path: Path) -> t
     return tuple(
         _parse(model, table, f"[[{name}]] number {i}", path) for i, table in enumerate(tables, 1)
     )
+
+
+def _parse_optional(model: type[M], raw: dict[str, Any], name: str, path: Path) -> M | None:
+    return _parse(model, raw[name], f"[{name}]", path) if name in raw else None
 
 
 def _parse(model: type[M], table: Any, subject: str, path: Path) -> M:

@@ -15,7 +15,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 from features.errors import InteractionError, SourceError
 from features.history import History
 from features.interactions import ORDER, Attribute, Interaction
-from serving.tables import ATTRIBUTES, CLOCK, DECISIONS, INTERACTIONS, METADATA, open_engine
+from serving.belonging import histories, owners
+from serving.tables import (
+    ATTRIBUTES,
+    CLOCK,
+    DECISIONS,
+    IDENTITIES,
+    INTERACTIONS,
+    METADATA,
+    open_engine,
+)
 
 FIELDS = ("customer_id", *ORDER)
 BATCH = 20_000
@@ -140,27 +149,18 @@ class Store:
     def histories(
         self, customers: Sequence[str]
     ) -> dict[str, tuple[list[Interaction], list[Attribute]]]:
-        """Return the interactions and attributes of customers; one without any has none."""
-        found: dict[str, tuple[list[Interaction], list[Attribute]]] = {
-            customer: ([], []) for customer in customers
-        }
-        columns = [INTERACTIONS.c[name] for name in Interaction.__dataclass_fields__]
+        """Return the interactions and attributes of customers; one without any has none.
+
+        What is recorded under a customer's keys is among them, recorded when both were known.
+        """
         with self._engine.connect() as connection:
-            for begin in range(0, len(customers), 500):
-                part = list(customers[begin : begin + 500])
-                chosen = sa.select(*columns).where(INTERACTIONS.c.customer_id.in_(part))
-                for row in connection.execute(chosen):
-                    found[row[0]][0].append(_interaction(row))
-                facts = sa.select(ATTRIBUTES).where(ATTRIBUTES.c.customer_id.in_(part))
-                for fact in connection.execute(facts):
-                    found[fact[0]][1].append(Attribute(*fact))
-        return found
+            return histories(connection, customers)
 
     def customers(self) -> list[str]:
-        """Return every customer with an interaction, sorted."""
-        query = sa.select(INTERACTIONS.c.customer_id).distinct().order_by("customer_id")
+        """Return every customer with an interaction, sorted; a key that is known is not one."""
+        query = sa.select(INTERACTIONS.c.customer_id).distinct()
         with self._engine.connect() as connection:
-            return list(connection.execute(query).scalars())
+            return sorted(owners(connection, connection.execute(query).scalars()))
 
     def decide(self, customer_id: str, as_of: int, decision: Mapping[str, Any]) -> str:
         """Record a decision, durable on return, and return its id."""
@@ -198,7 +198,7 @@ class Store:
         """Bring in a history once, whole or not at all, keeping its recording times.
 
         Args:
-            history: the interactions and attributes.
+            history: the interactions, attributes and identities.
             digest: names the data, so that others are not taken for them later.
             progress: called with the number of interactions done since the last call.
 
@@ -222,6 +222,8 @@ class Store:
             for facts in history.attributes.to_batches(BATCH):
                 if len(facts):
                     connection.execute(ATTRIBUTES.insert(), facts.to_pylist())
+            if len(history.identities):
+                connection.execute(IDENTITIES.insert(), history.identities.to_pylist())
             after = connection.execute(count).scalar_one()
             mark = sa.case((CLOCK.c.last_recorded > latest, CLOCK.c.last_recorded), else_=latest)
             connection.execute(CLOCK.update().values(imported=digest, last_recorded=mark))
@@ -281,9 +283,3 @@ def _import_rows(columns: dict[str, list[Any]], numbers: Sequence[str]) -> list[
     names = [*FIELDS, "numbers"]
     fields = (*(columns[name] for name in FIELDS), texts)
     return [dict(zip(names, values, strict=True)) for values in zip(*fields, strict=True)]
-
-
-def _interaction(row: Sequence[Any]) -> Interaction:
-    """Build an interaction from a row of its fields in their order, numbers as text."""
-    *values, numbers = row
-    return Interaction(*[*values, json.loads(numbers) if numbers else {}])

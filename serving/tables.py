@@ -38,6 +38,13 @@ ATTRIBUTES = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("value", sa.Text, nullable=False),
 )
+IDENTITIES = sa.Table(
+    "identities",
+    METADATA,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("customer_id", sa.Text, nullable=False, index=True),
+    sa.Column("known_at", sa.BigInteger, nullable=False),
+)
 DECISIONS = sa.Table(
     "decisions",
     METADATA,

@@ -14,6 +14,7 @@ from features import clock
 from features.batch import Spine
 from features.errors import DataError
 from features.history import History
+from features.identities import owners
 from features.sections import Roles, Section, parse_days
 
 Int64 = npt.NDArray[np.int64]
@@ -104,20 +105,41 @@ class Examples:
 def churn_labels(history: History, roles: Roles, task: Churn, spine: Spine) -> Int8:
     """Return 1 for each row of the spine whose customer is lost, else 0.
 
-    The label window ``[as_of + gap, as_of + gap + horizon)`` must lie before ``known_until``.
+    The label window ``[as_of + gap, as_of + gap + horizon)`` must lie before ``known_until``. A
+    row looks at all keys that were known to be the same customer's before its window closed.
     """
     kinds = roles.kinds("value" if task.definition == "lapse" else "exit")
     events = history.interactions.filter(pc.field("kind").isin(kinds))
-    customers = spine.customer_id.unique()
-    codes = np.array(pc.index_in(events["customer_id"], customers).fill_null(-1), dtype=np.int64)
     occurred = np.array(events["occurred_at"], dtype=np.int64)
-    order = np.lexsort((occurred, codes))
-    codes, occurred = codes[order], occurred[order]
-    row_codes = np.array(pc.index_in(spine.customer_id, customers), dtype=np.int64)
     opens = spine.as_of + task.gap_us
-    happened = _count_in(codes, occurred, row_codes, opens, opens + task.horizon_us) > 0
+    closes = opens + task.horizon_us
+    happened = np.zeros(len(spine), dtype=bool)
+    alike = (
+        [closes == at for at in np.unique(closes)]
+        if len(history.identities)
+        else [np.ones(len(spine), dtype=bool)]
+    )
+    for rows in (rows for rows in alike if rows.any()):
+        known_by = int(closes[rows].max())
+        seen = (occurred >= opens[rows].min()) & (occurred < known_by)
+        who = spine.customer_id.filter(rows)
+        persons = _owners_at(history, who, known_by)
+        customers = persons.unique()
+        theirs = pc.index_in(
+            _owners_at(history, events["customer_id"].filter(seen), known_by), customers
+        )
+        codes = np.array(theirs.fill_null(-1), dtype=np.int64)
+        order = np.lexsort((occurred[seen], codes))
+        row_codes = np.array(pc.index_in(persons, customers), dtype=np.int64)
+        happened[rows] = (
+            _count_in(codes[order], occurred[seen][order], row_codes, opens[rows], closes[rows]) > 0
+        )
     lost = ~happened if task.definition == "lapse" else happened
     return lost.astype(np.int8)
+
+
+def _owners_at(history: History, keys: pa.Array | pa.ChunkedArray, at: int) -> pa.Array:
+    return owners(history.identities, keys, np.full(len(keys), at, dtype=np.int64))
 
 
 def _count_in(
@@ -135,7 +157,9 @@ def _count_in(
 def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
     """Return the episodes: one row for each offer shown, labelled by whether it was accepted.
 
-    An acceptance belongs to the latest earlier showing of that offer to that customer. Episodes
+    An acceptance belongs to the latest earlier showing of that offer to that customer, under any
+    key that was known to be theirs when they accepted; the row is that of the customer whose the
+    key was known to be when it was shown. Episodes
     of an offer that is not in the table or had ended, those from before the first value
     interaction (their past is not known) and those that were still open at ``known_until`` are
     left out and counted.
@@ -146,7 +170,6 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
     connection = duckdb.connect()
     shown, accepted = roles.kinds("offer_shown"), roles.kinds("offer_accepted")
     table = history.interactions
-    chosen = ("customer_id", "offer_id", "occurred_at", "recorded_at")
     offers = pa.table(
         {
             "offer_id": pa.array(history.offers, pa.string()),
@@ -154,24 +177,24 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
         }
     )
     connection.register("offers", offers)
-    connection.register("shown", table.filter(pc.field("kind").isin(shown)).select(chosen))
-    connection.register("taken", table.filter(pc.field("kind").isin(accepted)).select(chosen))
+    for name, kinds in (("shown", shown), ("taken", accepted)):
+        connection.register(name, _of_persons(history, kinds))
     end = (
         "valid_to"
         if task.horizon == UNTIL_VALID_TO
         else f"least(valid_to, occurred_at + {parse_days(task.horizon) * clock.DAY})"
     )
+    connection.execute(
+        f"CREATE TEMP TABLE episode AS SELECT DISTINCT customer_id, person, offer_id, occurred_at, "
+        f"if(valid_to IS NULL, NULL, {end}) AS ends FROM shown LEFT JOIN offers USING (offer_id)"
+    )
+    _match(connection, history)
     episodes = connection.sql(
-        f"""
-        WITH episode AS (
-            SELECT DISTINCT customer_id, offer_id, occurred_at,
-                if(valid_to IS NULL, NULL, {end}) AS ends
-            FROM shown LEFT JOIN offers USING (offer_id)),
-        outcome AS (
-            SELECT e.customer_id, e.offer_id, e.occurred_at, min(t.occurred_at) AS accepted_at
-            FROM taken t ASOF JOIN episode e
-            ON t.customer_id = e.customer_id AND t.offer_id = e.offer_id
-               AND t.occurred_at >= e.occurred_at
+        """
+        WITH outcome AS (
+            SELECT customer_id, offer_id, occurred_at, min(taken_at) AS accepted_at
+            FROM (FROM taken_of QUALIFY
+                  rank() OVER (PARTITION BY place ORDER BY occurred_at DESC) = 1)
             GROUP BY ALL)
         SELECT e.*, coalesce(o.accepted_at < e.ends, false) AS label
         FROM episode e LEFT JOIN outcome o USING (customer_id, offer_id, occurred_at)
@@ -179,9 +202,7 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
         """
     ).to_arrow_table()
     (orphans,) = connection.execute(
-        "SELECT count(*) FROM taken t WHERE NOT EXISTS (SELECT 1 FROM shown s WHERE "
-        "s.customer_id = t.customer_id AND s.offer_id = t.offer_id "
-        "AND s.occurred_at <= t.occurred_at)"
+        "SELECT count(*) FROM taken ANTI JOIN taken_of USING (place)"
     ).fetchall()[0]
     connection.close()
     if len(episodes) == 0:
@@ -229,4 +250,31 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
         label=label,
         ends=np.array(complete["ends"], dtype=np.int64),
         left_out=left_out,
+    )
+
+
+def _match(connection: duckdb.DuckDBPyConnection, history: History) -> None:
+    """Register as ``taken_of`` which earlier showings each acceptance may belong to."""
+    pairs = connection.sql(
+        "SELECT t.place, t.customer_id AS taker, t.occurred_at AS taken_at, e.customer_id, "
+        "e.offer_id, e.occurred_at FROM taken t JOIN episode e ON t.person = e.person "
+        "AND t.offer_id = e.offer_id AND e.occurred_at <= t.occurred_at"
+    ).to_arrow_table()
+    then = np.array(pairs["taken_at"], dtype=np.int64)
+    whose = owners(history.identities, pairs["customer_id"], then)
+    connection.register("taken_of", pairs.filter(pc.equal(whose, pairs["taker"].combine_chunks())))
+
+
+def _of_persons(history: History, kinds: tuple[str, ...]) -> pa.Table:
+    """Return interactions of kinds: whose they were then, and who that is by all that is known."""
+    table = history.interactions.filter(pc.field("kind").isin(kinds))
+    keys, occurred = table["customer_id"], table["occurred_at"]
+    return pa.table(
+        {
+            "place": np.arange(len(table)),
+            "customer_id": owners(history.identities, keys, np.array(occurred, dtype=np.int64)),
+            "person": owners(history.identities, keys),
+            "offer_id": table["offer_id"],
+            "occurred_at": occurred,
+        }
     )

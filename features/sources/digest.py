@@ -16,12 +16,13 @@ def data_digest(settings: Settings) -> str | None:
     """
     sources = [table.source for table in settings.interactions]
     sources += [table.source for table in settings.attributes]
-    if settings.offers:
-        sources.append(settings.offers.source)
+    sources += [table.source for table in (settings.identities, settings.offers) if table]
     if any("://" in source for source in sources):
         return None
     digest = hashlib.sha256()
     read = {name: settings.raw.get(name) for name in SECTIONS}
+    if settings.identities:
+        read["identities"] = settings.raw["identities"]
     read |= {"timezone": settings.project.timezone, "known_until": settings.project.now()}
     digest.update(json.dumps(read, sort_keys=True, default=str).encode())
     for source in sources:

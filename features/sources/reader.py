@@ -9,10 +9,12 @@ import pyarrow.compute as pc
 
 from features.errors import SourceError
 from features.history import ATTRIBUTES_SCHEMA, History
+from features.identities import IDENTITIES_SCHEMA, owners
 from features.interactions import COLUMNS, INSTANTS, ORDER
 from features.settings import Settings
 from features.sources import measures, report
 from features.sources.attributes import read_attributes
+from features.sources.identities import read_identities, resolved
 from features.sources.interactions import read_interactions
 from features.sources.offers import read_offers
 from features.sources.tables import reading
@@ -22,9 +24,10 @@ def read_history(settings: Settings, aside: Path | None = None) -> History:
     """Read every source of the settings.
 
     A row that is wrong is rejected, the others are kept. Interactions recorded at or after
-    ``known_until`` (the settings' clock, else just after the last one) are left out, so that a
-    history read later is the same; of those that share source and id, the first recorded is
-    kept. The history's report says what was rejected and left out.
+    ``known_until`` (the settings' clock, else just after the last one or the last identity) are
+    left out, so that a history read later is the same; of those that share source and id, the
+    first recorded is kept. Which identities are kept ``features.identities`` says. The history's
+    report says what was rejected and left out.
 
     Args:
         settings: the deployment's.
@@ -37,12 +40,21 @@ def read_history(settings: Settings, aside: Path | None = None) -> History:
     """
     connection = duckdb.connect()
     try:
-        interactions, known_until, told = _interactions(connection, settings, aside)
-        attributes, told_attributes, numbers = _attributes(
-            connection, settings, pc.unique(interactions["customer_id"]), aside
-        )
+        now = time.time_ns() // 1000
+        said, told_identities = _identities(connection, settings, now, aside)
+        latest = pc.max(said["known_at"]).as_py()
+        interactions, known_until, told = _interactions(connection, settings, now, latest, aside)
+        customers = pc.unique(interactions["customer_id"])
+        identities = said
+        if told_identities:
+            identities, told_identities = resolved(said, told_identities, customers, known_until)
+        customers = pa.concat_arrays([customers, owners(identities, customers)]).unique()
+        attributes, told_attributes, numbers = _attributes(connection, settings, customers, aside)
         offers, offer_numbers = read_offers(connection, settings)
-        told_offers = measures.measured_offers(connection, interactions, offers, settings.roles)
+        persons = owners(identities, interactions["customer_id"])
+        told_offers = measures.measured_offers(
+            connection, interactions.set_column(0, "customer_id", persons), offers, settings.roles
+        )
     finally:
         connection.close()
     return History(
@@ -55,14 +67,28 @@ def read_history(settings: Settings, aside: Path | None = None) -> History:
         offer_numbers=offer_numbers,
         timezone=settings.project.timezone,
         constants=settings.signals,
-        report=report.Report(known_until, told, told_attributes, told_offers),
+        report=report.Report(known_until, told, told_attributes, told_offers, told_identities),
+        identities=identities,
     )
 
 
+def _identities(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, now: int, aside: Path | None
+) -> tuple[pa.Table, report.Identities | None]:
+    source = settings.identities
+    if source is None:
+        return IDENTITIES_SCHEMA.empty_table(), None
+    with reading(settings, source.source):
+        return read_identities(connection, settings, source, now, aside)
+
+
 def _interactions(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, aside: Path | None
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    now: int,
+    latest: int | None,
+    aside: Path | None,
 ) -> tuple[pa.Table, int, tuple[report.Interactions, ...]]:
-    now = time.time_ns() // 1000
     tables = {}
     for source in settings.interactions:
         with reading(settings, source.source):
@@ -74,7 +100,8 @@ def _interactions(
         )
     known_until = settings.project.now()
     if known_until is None:
-        known_until = 1 + max(pc.max(read[name]).as_py() for name in INSTANTS)
+        ends = [pc.max(read[name]).as_py() for name in INSTANTS]
+        known_until = 1 + max([*ends, *([] if latest is None else [latest])])
     kept = _as_known(connection, read, known_until)
     return kept, known_until, measures.measured(connection, tables, kept, known_until)
 

@@ -1,5 +1,6 @@
 """What reading the sources found: counts, shares and examples."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,6 +103,25 @@ class Attributes:
 
 
 @dataclass(frozen=True, slots=True)
+class Identities:
+    """The table of identities: of how many keys and customers it speaks.
+
+    ``silent`` keys have no interactions. Left out are the ``late`` identities, from after the
+    clock, the ``contested``, which give a key to a second customer, and the ``circular``, which
+    lead a key back to itself.
+    """
+
+    table: Table
+    dated: bool
+    keys: int = 0
+    customers: int = 0
+    silent: int = 0
+    late: int = 0
+    contested: int = 0
+    circular: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Offers:
     """Offers and what interactions say of them.
 
@@ -123,6 +143,7 @@ class Report:
     interactions: tuple[Interactions, ...] = ()
     attributes: tuple[Attributes, ...] = ()
     offers: Offers | None = None
+    identities: Identities | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -142,6 +163,8 @@ class Report:
                 "other content: is the id that of one interaction? Only the first recorded "
                 "of each is kept"
             )
+        if self.identities:
+            notes += list(left_out(self.identities))
         return tuple(notes)
 
     @property
@@ -150,7 +173,21 @@ class Report:
         return (
             *(each.table for each in self.interactions),
             *(each.table for each in self.attributes),
+            *((self.identities.table,) if self.identities else ()),
         )
+
+
+def left_out(found: Identities) -> Iterator[str]:
+    """Say which identities were left out, a line each."""
+    if found.late:
+        yield f"left out {found.late:,} of the identities: they are from after the clock"
+    if found.contested:
+        yield (
+            f"left out {found.contested:,} of the identities: they give a key to another customer "
+            "than the one known first"
+        )
+    if found.circular:
+        yield f"left out {found.circular:,} of the identities: they lead a key back to itself"
 
 
 def rejected(table: Table) -> str:

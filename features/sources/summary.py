@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from features import clock
 from features.history import History
+from features.identities import owners
 from features.interactions import INSTANTS
 from features.sources import report
 from features.sources.report import Report, counted, percent, rows, shortened
@@ -17,7 +18,9 @@ UNKNOWN_SHOWN = 5
 
 def lines(settings: Path, history: History) -> Iterator[str]:
     """Write what reading a history found, for people."""
-    customers = len(pc.unique(history.interactions["customer_id"]))
+    customers = len(
+        owners(history.identities, pc.unique(history.interactions["customer_id"])).unique()
+    )
     yield (
         f"{settings}: {counted(len(history.interactions), 'interaction')} of "
         f"{counted(customers, 'customer')}, "
@@ -32,6 +35,9 @@ def lines(settings: Path, history: History) -> Iterator[str]:
     for attributes in found.attributes:
         yield ""
         yield from _attributes(attributes, history)
+    if found.identities:
+        yield ""
+        yield from _identities(found.identities)
     if found.offers and (found.offers.offers or found.offers.accepted):
         yield ""
         yield from _offers(found.offers)
@@ -91,6 +97,16 @@ def _attributes(found: report.Attributes, history: History) -> Iterator[str]:
             for column in sorted(found.table.columns, key=lambda column: column.name)
         ]
     )
+
+
+def _identities(found: report.Identities) -> Iterator[str]:
+    yield from _heading(found.table)
+    since = "from their dates on" if found.dated else "since ever: the table has no dates"
+    silent = f", {found.silent:,} of them without interactions" if found.silent else ""
+    whose = f"{counted(found.keys, 'key')} of {counted(found.customers, 'customer')}"
+    yield f"{INDENT}{whose}{silent}; known {since}"
+    for line in report.left_out(found):
+        yield INDENT + line
 
 
 def _offers(found: report.Offers) -> Iterator[str]:

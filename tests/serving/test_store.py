@@ -9,13 +9,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from features import batch, online
 from features.errors import SourceError
-from features.interactions import Interaction
+from features.identities import IDENTITIES_SCHEMA
+from features.interactions import Attribute, Interaction
+from features.plan import compile_plan
 from features.settings import Settings
+from features.signals import interactions
 from features.sources.reader import read_history
 from serving.store import Store
+from tests.histories import history_of, spine_of
 
 START = 1_700_000_000_000_000
 
@@ -223,3 +229,43 @@ def test_an_import_keeps_recording_times_and_comes_before_what_is_recorded_later
 def test_a_store_that_cannot_be_opened_is_a_clear_error(url: str) -> None:
     with pytest.raises(SourceError, match="store"):
         Store(url)
+
+
+def test_keys_are_joined_as_known(empty: Store) -> None:
+    items = [
+        Interaction("k", 10, 10, "purchase", "1", "web"),
+        Interaction("k", 40, 40, "purchase", "2", "web"),
+        Interaction("l", 20, 20, "purchase", "3", "web"),
+        Interaction("c", 15, 15, "purchase", "1", "till"),
+    ]
+    rows = [
+        {"key": "l", "customer_id": "k", "known_at": 30},
+        {"key": "k", "customer_id": "c", "known_at": 25},
+    ]
+    joined = replace(
+        history_of(items, 50, [Attribute("k", 5, "city", "Ayr")]),
+        identities=pa.Table.from_pylist(rows, IDENTITIES_SCHEMA),
+    )
+    assert empty.import_history(joined, "digest") == 4
+    assert empty.customers() == ["c"]
+    found = empty.histories(["c", "k", "nobody"])
+    assert {(i.customer_id, i.occurred_at, i.recorded_at) for i in found["c"][0]} == {
+        ("c", 10, 25),
+        ("c", 40, 40),
+        ("c", 20, 30),
+        ("c", 15, 15),
+    }
+    assert found["c"][1] == [Attribute("c", 25, "city", "Ayr")]
+    assert sorted((i.occurred_at, i.recorded_at) for i in found["k"][0]) == [
+        (10, 10),
+        (20, 30),
+        (40, 40),
+    ]
+    assert found["nobody"] == ([], [])
+    plan = compile_plan(interactions().count(why="-"), {})
+    for as_of in (11, 16, 25, 26, 31, 41):
+        spine = spine_of(("c", as_of), ("k", as_of))
+        in_batch = batch.compute(plan, joined, spine)
+        for place, name in enumerate(("c", "k")):
+            alone = online.evaluate(plan, found[name][0], as_of)
+            assert alone.row(0) == in_batch.row(place)

@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from features import online
 from features.batch import compute
 from features.errors import DataError
 from features.history import History, interactions_table
+from features.identities import IDENTITIES_SCHEMA, resolve
 from features.interactions import Attribute, Interaction
 from features.offers import Offer
 from tests.histories import DAY, ROLES, START, happened, history_of, shoppers, spine_of
@@ -19,8 +21,9 @@ from training.dataset import (
     cohort_signals,
     in_cohort,
     offers_dataset,
+    snapshot_spine,
 )
-from training.tasks import Churn, OfferTask
+from training.tasks import Churn, OfferTask, churn_labels, offer_examples
 
 TASK = Churn(horizon="14d", active="30d", gap="2d")
 N_DAYS = 240
@@ -205,3 +208,74 @@ def test_an_offer_is_seen_strictly_before_it_is_shown() -> None:
     assert dataset.values.column("offer_shown_count_28d") == [0.0]
     assert dataset.values.column("offer_accepted_count_28d") == [0.0]
     assert (dataset.label.tolist(), dataset.as_of.tolist()) == ([1], [shown])
+
+
+def identified(history: History, *rows: tuple[str, str, int]) -> History:
+    """The same history with identities."""
+    table = pa.Table.from_pylist(
+        [{"key": key, "customer_id": to, "known_at": at} for key, to, at in rows],
+        IDENTITIES_SCHEMA,
+    )
+    return replace(history, identities=resolve(table, history.known_until).identities)
+
+
+def test_a_key_is_a_customer_until_it_is_known_to_be_anothers(history: History) -> None:
+    one, two, *_ = customers()
+    at = START + 100 * DAY
+    joined = identified(history, (one, two, at), (two, "account", at + 7 * DAY))
+    spine = snapshot_spine(joined, [at, at + 1, at + 7 * DAY + 1])
+    rows = set(
+        zip(spine.customer_id.to_pylist(), ((spine.as_of - at) // DAY).tolist(), strict=True)
+    )
+    told = {(name, day) for name, day in rows if name in (one, two, "account")}
+    assert told == {(one, 0), (two, 0), ("account", 0), ("account", 7)}
+
+
+def test_identities_known_later_never_change_the_past(dataset: Dataset, history: History) -> None:
+    known_at = int(np.unique(dataset.as_of)[-3])
+    names = customers()
+    rows = [(one, two, known_at) for one, two in zip(names[::2], names[1::2], strict=True)]
+    joined = built(identified(history, *rows))
+    same_rows(dataset, joined, known_at - (14 + 2) * DAY)
+    late = identified(history, *((one, two, KNOWN_UNTIL) for one, two, _ in rows))
+    same_rows(dataset, built(late), KNOWN_UNTIL)
+    longer = replace(history, known_until=KNOWN_UNTIL + 21 * DAY)
+    later_on = identified(longer, *((one, two, KNOWN_UNTIL) for one, two, _ in rows))
+    same_rows(dataset, built(later_on), int(dataset.as_of.max()))
+    lasting = joined.as_of > known_at
+    assert 0 < lasting.sum() < (dataset.as_of > known_at).sum()
+
+
+def test_a_label_looks_at_every_key_known_by_the_end_of_its_window() -> None:
+    known = START + 105 * DAY
+    items = [happened("k", START + 95 * DAY), happened("c", START + 108 * DAY)]
+    spine = spine_of(("k", START + 100 * DAY), ("k", START + 90 * DAY), ("c", START + 91 * DAY))
+    history = history_of(items, START + 200 * DAY)
+    task = Churn(horizon="14d", active="30d")
+    alone = churn_labels(history, ROLES, task, spine)
+    joined = churn_labels(identified(history, ("k", "c", known)), ROLES, task, spine)
+    assert alone.tolist() == [1, 0, 1]
+    assert joined.tolist() == [0, 0, 1]
+    sooner = identified(history, ("k", "c", known - DAY))
+    assert churn_labels(sooner, ROLES, task, spine).tolist() == [0, 0, 0]
+
+
+def test_an_offer_is_a_row_of_whom_it_was_shown_to_as_known_then() -> None:
+    def at(day: int) -> int:
+        return START + day * DAY
+
+    items = [
+        happened("z", START),
+        happened("k", at(10), "offer_shown", "tea"),
+        happened("k", at(20), "offer_shown", "tea"),
+        happened("c", at(21), "offer_accepted", "tea"),
+        happened("k", at(30), "offer_shown", "milk"),
+        happened("c", at(12), "offer_accepted", "tea"),
+    ]
+    history = history_of(
+        items, at(90), offers=[Offer("tea", valid_to=at(60)), Offer("milk", valid_to=at(60))]
+    )
+    found = offer_examples(identified(history, ("k", "c", at(15))), ROLES, OfferTask())
+    assert found.spine.customer_id.to_pylist() == ["k", "c", "c"]
+    assert found.label.tolist() == [0, 1, 0]
+    assert found.left_out["accepted without having been shown"] == 1, "not known to be theirs yet"
