@@ -135,7 +135,8 @@ class Interactions:
     def favourite(self, column: str, over: Days | None = None, *, why: str) -> Signals:
         """The most frequent channel, topic, weekday or hour; of several the one seen last.
 
-        Missing when there is none. A weekday is 0 (Monday) to 6, an hour 0 to 23, by the project's clock.
+        Missing when there is none. A weekday is 0 (Monday) to 6, an hour 0 to 23, by the
+        project's clock.
         """
         number = column not in TEXT_COLUMNS
         return self._over("favourite", over, why, column=column, number=number)

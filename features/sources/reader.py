@@ -39,7 +39,7 @@ def read_history(settings: Settings, aside: Path | None = None) -> History:
     try:
         interactions, known_until, told = _interactions(connection, settings, aside)
         attributes, told_attributes, numbers = _attributes(
-            connection, settings, pc.unique(interactions["customer_id"]), aside
+            connection, settings, pc.unique(interactions["customer_id"]), known_until, aside
         )
         offers, offer_numbers = read_offers(connection, settings)
         told_offers = measures.measured_offers(connection, interactions, offers, settings.roles)
@@ -83,6 +83,7 @@ def _attributes(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
     customers: pa.Array,
+    known_until: int,
     aside: Path | None,
 ) -> tuple[pa.Table, tuple[report.Attributes, ...], dict[str, bool]]:
     tables = [ATTRIBUTES_SCHEMA.empty_table()]
@@ -90,7 +91,7 @@ def _attributes(
     numbers: dict[str, bool] = {}
     for source in settings.attributes:
         with reading(settings, source.source):
-            table, so_far, found = read_attributes(connection, settings, source, aside)
+            table, so_far, found = read_attributes(connection, settings, source, known_until, aside)
         tables.append(table)
         told.append(measures.measured_attributes(so_far, table, customers))
         for name, number in found.items():
