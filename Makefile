@@ -56,7 +56,7 @@ format: $(VENV)/.dev  ## Format the code and mend what the linter can.
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
 
 fuzz: $(VENV)/.dev  ## Hold the engines to the law on very many histories, the readers to any file.
-	RAPPORT_EXAMPLES=20000 $(BIN)/python -m pytest tests/features/test_law.py
+	RAPPORT_EXAMPLES=10000 $(BIN)/python -m pytest tests/features/test_law.py
 	RAPPORT_EXAMPLES=5000 $(BIN)/python -m pytest tests/features/test_source_fuzz.py
 
 bench: $(VENV)/.dev  ## Measure what the demo, the tests and the engine cost.

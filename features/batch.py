@@ -98,6 +98,9 @@ def write_parquet(
             table = _table(spine, chunk.asked, SignalValues(plan, matrix, categories))
             writer = writer or pq.ParquetWriter(path, table.schema)
             writer.write_table(table)
+        if writer is None:
+            nothing = SignalValues(plan, np.empty((0, len(plan.signals))), categories)
+            pq.write_table(_table(spine, np.empty(0, dtype=np.int64), nothing), path)
     finally:
         if writer:
             writer.close()

@@ -221,7 +221,7 @@ def _check_column(signal: Signal, takes: Measure) -> None:
         raise DeclarationError(
             f"number of {signal.measure} {signal.column}",
             signal.number,
-            not signal.number,
+            str(not signal.number),
             "A channel or topic is a category, a weekday or hour a number.",
         )
     form = _ATTRIBUTE if takes.column == ATTRIBUTE else _COLUMN

@@ -6,7 +6,7 @@ import pytest
 
 from features.declaration import Signal
 from features.interactions import Interaction
-from features.offers import Offer
+from features.offers import Offer, Value
 from features.signals import Interactions, days, interactions
 from tests.engines import ago, at, missing, row_of, value_of
 
@@ -102,7 +102,7 @@ ITEMS = [
 DETAIL = interactions(role="detail")
 
 
-def about(signals: Sequence[Signal], *topics: str, offer_id: str = "o1") -> object:
+def about(signals: Sequence[Signal], *topics: str, offer_id: str = "o1") -> Value:
     return value_of(signals, ITEMS, offer=Offer(offer_id, topics=frozenset(topics)))
 
 

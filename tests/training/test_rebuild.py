@@ -29,7 +29,7 @@ numbers = { points = "points" }
 [[attributes]]
 source = "people.csv"
 """
-CONTACTS = [
+CONTACTS = (
     "customer_id",
     "occurred_at",
     "recorded_at",
@@ -41,7 +41,7 @@ CONTACTS = [
     "points",
     "resolved",
     "due_at",
-]
+)
 PEOPLE = ("customer_id", "known_at", "city", "age")
 Row = Sequence[object]
 
@@ -86,7 +86,8 @@ def contact(
 
 def first_tables() -> Tables:
     rng = Random(5)
-    contacts, people = [], []
+    contacts: list[Row] = []
+    people: list[Row] = []
     for n in range(30):
         customer, at = f"c{n:02d}", OPENED + timedelta(days=rng.uniform(0, 20))
         until = CLOCK if n % 2 else OPENED + timedelta(days=rng.uniform(40, 270))
