@@ -238,3 +238,9 @@ def test_others_that_were_recorded_late_are_not_compared_with_yet() -> None:
     since = VALUE.count_since("negative", why="w")
     assert value_of(since, [earlier, *history]) == 2.0
     assert value_of(since, [earlier, *history], AS_OF + 1) == 1.0
+
+
+def test_others_that_happen_at_as_of_or_later_are_not_compared_with() -> None:
+    history = [at(ago(2)), at(AS_OF, "complaint"), at(AS_OF + DAY, "complaint")]
+    assert value_of(VALUE.count_since("negative", why="w"), history) == 1.0
+    assert value_of(VALUE.count_since("negative", why="w"), history, AS_OF + 1) == 0.0
