@@ -1,11 +1,11 @@
 """Mutations: break the engine on purpose, one line at a time, and see the tests turn red.
 
-``python -m tests.mutations`` applies each mutation of ``mutations.toml`` to a scratch copy of the sources and runs the
-test that is named for it, which must fail; unmutated, all of them must pass. The kernel runs
-uncompiled, so that no cache of compiled code can stand in for what was changed (``--compiled``
-compiles it anew each time, which takes half a minute each). ``--write`` writes the list to
-``tests/features/MUTATIONS.md``. The exit code is 1 when a mutation survives, its text is no
-longer found, or a test fails without any.
+``python -m tests.mutations`` applies each mutation of ``mutations.toml`` to a scratch copy of the
+sources and runs the test that is named for it, which must fail; unmutated, all of them must pass.
+The kernel runs uncompiled, so that no cache of compiled code can stand in for what was changed
+(``--compiled`` compiles it anew each time, which takes half a minute each). ``--write`` writes
+the list to ``tests/features/MUTATIONS.md``. The exit code is 1 when a mutation survives, its text
+is no longer found, or a test fails without any.
 """
 
 import argparse
