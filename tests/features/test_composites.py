@@ -6,8 +6,7 @@ import pytest
 
 from features.composites import TRUST_HALF_LIFE, exchange, knowledge, stage, trust
 from features.interactions import Attribute, Interaction
-from features.offers import Value
-from features.signals import attribute, days, interactions, ratio
+from features.signals import days, interactions, ratio
 from tests.engines import ago, at, value_of
 from tests.strategies import AS_OF, DAY
 
