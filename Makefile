@@ -12,7 +12,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export RAPPORT_SETTINGS := $(SETTINGS)
 
-.PHONY: help demo demo-bank train serve data test test-spark check lint format docs fuzz bench bench-engine lock clean
+.PHONY: help demo demo-bank train serve data test test-spark check lint format docs fuzz mutations bench bench-engine lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -62,8 +62,11 @@ docs: $(VENV)/.dev  ## Write the tables and pictures in docs/ anew.
 	@$(BIN)/python -m docs
 
 fuzz: $(VENV)/.dev  ## Hold the engines to the law on very many histories, the readers to any file.
-	RAPPORT_EXAMPLES=20000 $(BIN)/python -m pytest tests/features/test_law.py
+	RAPPORT_EXAMPLES=10000 $(BIN)/python -m pytest tests/features/test_law.py
 	RAPPORT_EXAMPLES=5000 $(BIN)/python -m pytest tests/features/test_source_fuzz.py
+
+mutations: $(VENV)/.dev  ## Break the engine on purpose, line by line: a test must turn red each time.
+	$(BIN)/python -m tests.mutations
 
 bench: $(VENV)/.dev  ## Measure what the demo, the tests and the engine cost.
 	$(BIN)/python -m tests.benchmarks.cost

@@ -100,14 +100,22 @@ def write_parquet(
         chunk.rows.place[:] = np.arange(len(chunk.asked))
         return np.empty((len(chunk.asked), len(plan.signals)))
 
+    unfinished = Path(path).with_name(f"{Path(path).name}.unfinished")
     try:
         for chunk, matrix in _computed(plan, history, spine, categories, own_matrix, progress):
             table = as_table(spine, chunk.asked, SignalValues(plan, matrix, categories))
-            writer = writer or pq.ParquetWriter(path, table.schema)
+            writer = writer or pq.ParquetWriter(unfinished, table.schema)
             writer.write_table(table)
+        if writer is None:
+            nothing = SignalValues(plan, np.empty((0, len(plan.signals))), categories)
+            pq.write_table(as_table(spine, np.empty(0, dtype=np.int64), nothing), unfinished)
+        else:
+            writer.close()
+        unfinished.replace(path)
     finally:
         if writer:
             writer.close()
+        unfinished.unlink(missing_ok=True)
 
 
 def as_table(spine: Spine, asked: Int64, values: SignalValues) -> pa.Table:
@@ -199,7 +207,7 @@ def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) 
         query = chunks.stream_query(
             sorting, plan, "interactions", "wanted", shared=len(wanted) > len(customers)
         )
-        stream = sorting.sql(query).to_arrow_reader(chunks.CHUNK // 4)
+        stream = sorting.sql(query).to_arrow_reader(max(1, chunks.CHUNK // 4))
         for first, last, table in chunks.cut(stream, len(customers)):
             histories, own = chunks.histories_of(plan, table, first, last, categories)
             asked = order[row_start[first] : row_start[last]]

@@ -62,8 +62,8 @@ def exchange(*, why: str) -> tuple[Signal, ...]:
     """What is exchanged lately in both directions, from 0 to 1.
 
     ``(given / (given + 4) + received / (received + 1)) / 2``: ``given`` counts the customer's
-    value interactions, ``received`` the offers they took, the cases we resolved and the promises
-    we kept in the last 365 days; value interactions, offers and resolutions count half after 90.
+    value interactions, ``received`` the offers they took, the interactions that say their case is
+    resolved, and the promises kept in the last 365 days; all but promises count half after 90.
     """
     resolved = interactions(where=("resolved", "==", 1.0))
     received: tuple[Interactions, ...] = (interactions(role="offer_accepted"), resolved)

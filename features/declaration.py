@@ -11,9 +11,13 @@ from features.measures import (
     CODE,
     CODE_COLUMNS,
     COMPARISONS,
+    HABIT,
     INSTANT,
     MEASURES,
+    MOMENT,
+    MOMENT_COLUMNS,
     NUMBER,
+    TEXT_COLUMNS,
     Measure,
 )
 
@@ -32,8 +36,15 @@ ROLES = (
     "other",
 )
 LONGEST_WINDOW = 36_525
+MAY_BE_TEXT = ("attribute", "offer_attribute", "favourite", "stage")
 _NAMED = {"known": "facts_known", "saturation": "knowledge", "trust": "trust"}
 _NAMED |= {"exchange": "exchanged_value", "stage": "engagement_stage"}
+_COLUMNS = {
+    CODE: CODE_COLUMNS,
+    HABIT: (*TEXT_COLUMNS, *MOMENT_COLUMNS),
+    MOMENT: MOMENT_COLUMNS,
+    INSTANT: CALENDAR,
+}
 _COLUMN = re.compile(r"[A-Za-z_]\w*")
 _ATTRIBUTE = re.compile(r".*\w.*")
 
@@ -52,7 +63,7 @@ class Signal:
         window: days of 24 hours before the instant; ``None`` is the whole history.
         same: ``"topic"`` keeps only interactions that share one of the offer's topics,
             ``"offer"`` only those about the offer itself.
-        number: whether an attribute is a number; else it is a category.
+        number: whether an attribute (or a favourite) is a number; else it is a category.
         half_life: days after which an interaction counts half, in decayed measures.
         kind, channel, topic: keep only interactions of that kind, channel, topic.
         where: (column, comparison, number): keep only interactions for which it holds.
@@ -99,6 +110,10 @@ class Signal:
         _check_days(self, takes)
         _check_column(self, takes)
         _check_parts(self, takes)
+        if not self.number and self.measure not in MAY_BE_TEXT:
+            raise DeclarationError(
+                f"number of {self.measure}", False, "True: it is a number", "Leave it out."
+            )
         if self.where is not None:
             _one_of("comparison", self.where[1], COMPARISONS)
 
@@ -208,19 +223,16 @@ def _check_days(signal: Signal, takes: Measure) -> None:
 
 
 def _check_column(signal: Signal, takes: Measure) -> None:
-    known = {CODE: CODE_COLUMNS, INSTANT: CALENDAR}.get(takes.column)
-    if signal.measure == "fit":
-        known = CODE_COLUMNS[-2:]
-    texts = signal.measure == "favourite" and signal.column in ("channel", "topic")
-    if takes.column == CODE and signal.number == texts:
-        raise DeclarationError(
-            f"number of {signal.measure}",
-            signal.number,
-            str(not texts),
-            "Leave it to the language.",
-        )
+    known = _COLUMNS.get(takes.column)
     if known and signal.column:
         _one_of(f"column of {signal.measure}", signal.column, known)
+    if takes.column == HABIT and signal.number == (signal.column in TEXT_COLUMNS):
+        raise DeclarationError(
+            f"number of {signal.measure} {signal.column}",
+            signal.number,
+            str(not signal.number),
+            "A channel or topic is a category, a weekday or hour a number.",
+        )
     form = _ATTRIBUTE if takes.column == ATTRIBUTE else _COLUMN
     if bool(takes.column) != bool(signal.column and form.fullmatch(signal.column)):
         raise DeclarationError(

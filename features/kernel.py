@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit
 
-from features import choosing, combining, folds, journeys
+from features import arrays, choosing, combining, folds, journeys
 from features import row as row_of_kernel
 from features.arrays import (
     CASE,
@@ -134,11 +134,11 @@ def _compiled(folded: str) -> Callable[..., None]:
 def _folds() -> str:
     """Return a digest of all code that is compiled into the kernel from other modules."""
     code = repr(CODES).encode()
-    for module in (choosing, combining, folds, journeys, row_of_kernel):
+    for module in (arrays, choosing, combining, folds, journeys, row_of_kernel):
         for value in vars(module).values():
             if hasattr(value, "py_func"):
                 code += marshal.dumps(value.py_func.__code__)
-            elif isinstance(value, int | float):
+            elif isinstance(value, int | float | np.integer):
                 code += repr(value).encode()
     return hashlib.sha256(code).hexdigest()
 

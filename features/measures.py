@@ -7,6 +7,7 @@ together, because the kernel folds a history once for all of a family.
 from dataclasses import dataclass
 
 NUMBER, CODE, INSTANT = "a numeric column", "a column of categories", "a part of the calendar"
+HABIT, MOMENT = "a channel, topic, weekday or hour", "a weekday or hour"
 ATTRIBUTE = "the name of an attribute"
 
 
@@ -66,9 +67,9 @@ _ALL = (
     Measure("gap_longest", "days"),
     Measure("gap_percentile", "ratio"),
     Measure("distinct", "", CODE, windowed=True),
-    Measure("favourite", "", CODE, windowed=True),
+    Measure("favourite", "", HABIT, windowed=True),
     Measure("favourite_share", "share", CODE, windowed=True),
-    Measure("fit", "share", CODE, windowed=True),
+    Measure("fit", "share", MOMENT, windowed=True),
     Measure("repeated", column=CODE, windowed=True, parameter="within"),
     _of_cases("case_contacts", "interactions"),
     _of_cases("case_contacts_most", "interactions"),
@@ -98,6 +99,10 @@ CODES: dict[str, int] = {name: code for code, name in enumerate(MEASURES)}
 
 CODE_COLUMNS = ("channel", "topic", "case_id", "offer_id", "day", "weekday", "hour")
 """Columns of categories, in the order of their rows in the kernel's arrays."""
+TEXT_COLUMNS = ("channel", "topic")
+"""Columns of categories whose values are texts that a signal can name."""
+MOMENT_COLUMNS = ("weekday", "hour")
+"""Columns of categories that an instant has too."""
 CALENDAR = ("weekday", "hour", "day_of_month", "month")
 """Parts of the calendar of an instant, in the order of their rows in the kernel's arrays."""
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")

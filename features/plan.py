@@ -64,7 +64,7 @@ class Plan:
         if any(s.measure in JOURNEY for s in self.everything):
             used |= {"case_id", "channel"}
         for name in ("channel", "topic"):
-            used |= {name for s in self.everything if getattr(s, name)}
+            used |= {name for s in self.everything if getattr(s, name) is not None}
         return tuple(name for name in CODE_COLUMNS if name in used)
 
     @cached_property
@@ -142,7 +142,7 @@ def compile_plan(signals: Iterable[Signal], roles: KindsOfRole, timezone: str = 
         signals=signals,
         roles={role: tuple(sorted(roles.get(role, ()))) for role in sorted(used)},
         timezone=timezone,
-        kinds=tuple(sorted(kinds | {s.kind for s in everything if s.kind})),
+        kinds=tuple(sorted(kinds | {s.kind for s in everything if s.kind is not None})),
         numbers=tuple(sorted(numbers)),
         attributes=tuple(sorted(columns("attribute"))),
         offer_attributes=tuple(sorted(columns("offer_attribute"))),

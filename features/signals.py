@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from features.declaration import Comparison, Signal
+from features.measures import TEXT_COLUMNS
 
 Signals = tuple[Signal, ...]
 
@@ -132,11 +133,12 @@ class Interactions:
         return self._over("distinct", over, why, column=column)
 
     def favourite(self, column: str, over: Days | None = None, *, why: str) -> Signals:
-        """The most frequent one; of several the one seen last; missing when there is none.
+        """The most frequent channel, topic, weekday or hour; of several the one seen last.
 
-        A weekday is 0 (Monday) to 6, an hour 0 to 23, by the project's clock.
+        Missing when there is none. A weekday is 0 (Monday) to 6, an hour 0 to 23, by the
+        project's clock.
         """
-        number = column not in ("channel", "topic")
+        number = column not in TEXT_COLUMNS
         return self._over("favourite", over, why, column=column, number=number)
 
     def favourite_share(self, column: str, over: Days | None = None, *, why: str) -> Signals:
@@ -152,7 +154,7 @@ class Interactions:
         return self._over("repeated", over, why, column=column, within=within)
 
     def of_cases(self, measure: str, over: Days | None = None, *, why: str) -> Signals:
-        """Measure the cases to which the interactions belong.
+        """Measure cases, each by those of its interactions that are chosen, in the window.
 
         A case is open until its latest interaction that says whether it is resolved says so; it
         is reopened where one says no after another said yes, and handed over where the channel

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from features.categories import as_category, as_number
 from features.declaration import Signal
 from features.interactions import Attribute, Interaction, number
-from features.measures import MEASURES
 from features.offers import Offer, Value
 from features.plan import KindsOfRole
 from tests import oracle_habits, oracle_journeys
@@ -70,7 +69,7 @@ class Customer:
         if signal.measure in ("count_since", "count_after"):
             others = [i for i in self.known if i.kind in self.roles.get(signal.than or "", ())]
             return _compared(signal, chosen, others, self.known)
-        if MEASURES[signal.measure].column == "a column of categories":
+        if signal.measure in oracle_habits.MEASURES:
             return oracle_habits.measure(signal, chosen, self.as_of, self.timezone)
         if signal.measure in oracle_journeys.MEASURES:
             return oracle_journeys.measure(signal, chosen, self.as_of)

@@ -10,6 +10,7 @@ from features.interactions import Interaction
 from features.offers import Value
 
 DAY = 24 * 3600 * 1_000_000
+MEASURES = ("distinct", "favourite", "favourite_share", "fit", "repeated")
 
 
 def local(instant: int, timezone: str) -> datetime:

@@ -27,6 +27,7 @@ def read_attributes(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
     source: AttributesSource,
+    known_until: int,
     folder: Path | None = None,
 ) -> tuple[pa.Table, report.Attributes, dict[str, bool]]:
     """Read one source, and say of each of its attributes whether it is a number.
@@ -35,6 +36,7 @@ def read_attributes(
         connection: a database in memory, for this reading.
         settings: the deployment's.
         source: the table to read.
+        known_until: what is known from then on does not say whether an attribute is a number.
         folder: takes the rejected rows.
 
     Raises:
@@ -60,8 +62,8 @@ def read_attributes(
     counted = reject(connection, report.Table(source.label, len(broken)), broken, conditions, file)
     refuse_many(settings, counted, label)
     connection.execute(f"DELETE FROM staged WHERE {quoted(_met(list(types)))} > 0")
-    numbers = {name: _is_number(connection, name, types[name]) for name in names}
     facts = _facts(connection, settings, customer, when, names)
+    numbers = _numbers(connection, facts, names, known_until)
     columns = tuple(report.Column(name, _missing(connection, name)) for name in names)
     return facts, report.Attributes(replace(counted, columns=columns), dated), numbers
 
@@ -130,15 +132,18 @@ def _facts(
     return pa.table(columns, names=ATTRIBUTES_SCHEMA.names).cast(ATTRIBUTES_SCHEMA)
 
 
-def _is_number(connection: duckdb.DuckDBPyConnection, column: str, type_name: str) -> bool:
-    """Whether every value of a column reads as a number."""
-    read = parsed_number(column, type_name)
-    bad, good = first_row(
-        connection,
-        f"SELECT count(*) FILTER (WHERE {read.given} AND ({read.value}) IS NULL), "
-        f"count({read.value}) FROM staged",
-    )
-    return bool(good) and not bad
+def _numbers(
+    connection: duckdb.DuckDBPyConnection, facts: pa.Table, names: list[str], known_until: int
+) -> dict[str, bool]:
+    """Return of each attribute whether every value known by then reads as a number."""
+    read = parsed_number("value", "VARCHAR")
+    connection.register("facts", facts)
+    found = connection.execute(
+        f"SELECT name, count(*) FILTER (WHERE {read.given} AND ({read.value}) IS NULL), "
+        f"count({read.value}) FROM facts WHERE known_at < {known_until} GROUP BY name"
+    ).fetchall()
+    numbers = {name for name, bad, good in found if good and not bad}
+    return {name: name in numbers for name in names}
 
 
 def _missing(connection: duckdb.DuckDBPyConnection, column: str) -> int:

@@ -49,7 +49,9 @@ def read_history(settings: Settings, aside: Path | None = None) -> History:
         if told_identities:
             identities, told_identities = resolved(said, told_identities, customers, known_until)
         customers = pa.concat_arrays([customers, owners(identities, customers)]).unique()
-        attributes, told_attributes, numbers = _attributes(connection, settings, customers, aside)
+        attributes, told_attributes, numbers = _attributes(
+            connection, settings, customers, known_until, aside
+        )
         offers, offer_numbers = read_offers(connection, settings)
         persons = owners(identities, interactions["customer_id"])
         told_offers = measures.measured_offers(
@@ -110,6 +112,7 @@ def _attributes(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
     customers: pa.Array,
+    known_until: int,
     aside: Path | None,
 ) -> tuple[pa.Table, tuple[report.Attributes, ...], dict[str, bool]]:
     tables = [ATTRIBUTES_SCHEMA.empty_table()]
@@ -117,7 +120,7 @@ def _attributes(
     numbers: dict[str, bool] = {}
     for source in settings.attributes:
         with reading(settings, source.source):
-            table, so_far, found = read_attributes(connection, settings, source, aside)
+            table, so_far, found = read_attributes(connection, settings, source, known_until, aside)
         tables.append(table)
         told.append(measures.measured_attributes(so_far, table, customers))
         for name, number in found.items():

@@ -1,0 +1,274 @@
+"""The batch engine's ways of reading: in chunks, from files, into files, a block at a time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+
+from features import batch, chunks, kernel
+from features.batch import Spine
+from features.history import History
+from features.interactions import Attribute, Interaction
+from features.offers import Offer
+from features.plan import Plan, compile_plan
+from features.signals import days, interactions
+from features.values import SignalValues
+from tests import dice
+from tests.engines import Asked, at, bits, history_of, spine_of
+from tests.strategies import AS_OF, DAY, ROLES, SIGNALS
+
+PLAN = compile_plan(SIGNALS, ROLES, "America/New_York")
+Known = dict[str, tuple[list[Interaction], list[Attribute]]]
+
+
+def made() -> tuple[Known, list[Asked]]:
+    """Customers with short and long histories and with none, before, between and after them."""
+    rng = Random(11)
+    customers: Known = {f"c{n:02d}": (dice.history(rng, f"c{n:02d}"), []) for n in range(30)}
+    customers |= {name: ([], []) for name in ("a nobody", "c10 nobody", "z nobody")}
+    crowd = [dice.interaction(rng, "c15") for _ in range(200)]
+    customers = {name: (items, dice.facts(rng, name)) for name, (items, _) in customers.items()}
+    customers["c15"] = (crowd, customers["c15"][1])
+    rows: list[Asked] = [
+        (name, dice.instant(rng), dice.offer(rng)) for name in customers for _ in range(3)
+    ]
+    rng.shuffle(rows)
+    return customers, rows
+
+
+CUSTOMERS, ROWS = made()
+HISTORY, SPINE = history_of(CUSTOMERS, ROWS), spine_of(ROWS)
+OFFERS_ASKED: pa.Array = SPINE.offer_id
+
+
+@pytest.fixture(scope="module")
+def whole() -> SignalValues:
+    return batch.compute(PLAN, HISTORY, SPINE)
+
+
+def same(one: SignalValues, other: SignalValues) -> bool:
+    """Whether two results are equal to the bit, categories by their texts."""
+    found = one.vocabularies()
+    return (
+        found == other.vocabularies()
+        and one.encode(found).tobytes() == other.encode(found).tobytes()
+    )
+
+
+@pytest.mark.parametrize("size", [4, 5, 16, 64, 300])
+def test_chunks_of_any_size_give_the_same_bits(
+    whole: SignalValues, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK", size)
+    assert same(batch.compute(PLAN, HISTORY, SPINE), whole)
+
+
+def test_the_order_of_interactions_attributes_and_rows_changes_nothing(
+    whole: SignalValues,
+) -> None:
+    rng = np.random.default_rng(3)
+    mixed = History(
+        HISTORY.interactions.take(rng.permutation(len(HISTORY.interactions))),
+        HISTORY.attributes.take(rng.permutation(len(HISTORY.attributes))),
+        dict(sorted(HISTORY.offers.items(), reverse=True)),
+        HISTORY.known_until,
+    )
+    order = rng.permutation(len(SPINE))
+    spine = Spine(SPINE.customer_id.take(order), SPINE.as_of[order], OFFERS_ASKED.take(order))
+    values = batch.compute(PLAN, mixed, spine)
+    back = np.argsort(order)
+    assert same(SignalValues(PLAN, values.matrix[back], values.categories), whole)
+
+
+def test_other_instants_and_customers_beside_a_row_change_nothing(whole: SignalValues) -> None:
+    for i in range(0, len(ROWS), 7):
+        alone = Spine(
+            SPINE.customer_id.slice(i, 1),
+            SPINE.as_of[i : i + 1],
+            OFFERS_ASKED.slice(i, 1),
+        )
+        assert bits(batch.compute(PLAN, HISTORY, alone).row(0)) == bits(whole.row(i))
+
+
+def test_many_instants_of_one_customer_each_start_afresh() -> None:
+    # All scratch is left as it was found: forward, backward and alone are the same.
+    items = CUSTOMERS["c15"][0]
+    instants = sorted({item.occurred_at + d for item in items for d in (0, 1)})
+    forward = [("c15", as_of, None) for as_of in instants]
+    customers = {"c15": CUSTOMERS["c15"]}
+    ahead = batch.compute(PLAN, history_of(customers), spine_of(forward))
+    back = batch.compute(PLAN, history_of(customers), spine_of(forward[::-1]))
+    assert same(SignalValues(PLAN, back.matrix[::-1], back.categories), ahead)
+
+
+def test_data_in_several_files_are_the_table_in_memory(
+    whole: SignalValues, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = HISTORY.interactions
+    order = np.random.default_rng(5).permutation(len(table))
+    for n, part in enumerate(np.array_split(order, 3)):
+        pq.write_table(table.take(part), tmp_path / f"{n}.parquet", row_group_size=17)
+    stored = History(
+        ds.dataset(tmp_path, format="parquet"),
+        HISTORY.attributes,
+        HISTORY.offers,
+        HISTORY.known_until,
+    )
+    assert same(batch.compute(PLAN, stored, SPINE), whole)
+    monkeypatch.setattr(chunks, "CHUNK", 40)
+    assert same(batch.compute(PLAN, stored, SPINE), whole)
+
+
+def rows_of(table: pa.Table) -> list[list[object]]:
+    columns = [table[name].to_pylist() for name in PLAN.names]
+    nothing = [None if category else float("nan") for category in PLAN.categories]
+    return [
+        bits([n if v is None else v for v, n in zip(row, nothing, strict=True)])
+        for row in zip(*columns, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("size", [chunks.CHUNK, 24])
+def test_a_file_holds_what_is_computed_ordered_by_customer(
+    whole: SignalValues, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK", size)
+    batch.write_parquet(PLAN, HISTORY, SPINE, tmp_path / "signals.parquet")
+    table = pq.read_table(tmp_path / "signals.parquet")
+    order = sorted(range(len(ROWS)), key=lambda i: ROWS[i][0])
+    assert table.column_names == ["customer_id", "as_of", "offer_id", *PLAN.names]
+    assert table["customer_id"].to_pylist() == [ROWS[i][0] for i in order]
+    assert table["as_of"].cast(pa.int64()).to_pylist() == [ROWS[i][1] for i in order]
+    assert table["offer_id"].to_pylist() == [str(i) if ROWS[i][2] else None for i in order]
+    assert rows_of(table) == [bits(whole.row(i)) for i in order]
+    # What is missing in the file is missing, not a number that is none.
+    texts = [name for name, category in zip(PLAN.names, PLAN.categories, strict=True) if category]
+    assert {str(table.schema.field(name).type) for name in texts} == {"string"}
+
+
+def test_a_spine_without_rows_makes_an_empty_file(tmp_path: Path) -> None:
+    empty = Spine(pa.array([], pa.string()), np.array([], dtype=np.int64))
+    assert len(batch.compute(PLAN, HISTORY, empty)) == 0
+    batch.write_parquet(PLAN, HISTORY, empty, tmp_path / "signals.parquet")
+    table = pq.read_table(tmp_path / "signals.parquet")
+    assert (len(table), table.column_names) == (0, ["customer_id", "as_of", *PLAN.names])
+
+
+@pytest.mark.parametrize("size", [chunks.CHUNK, 24])
+def test_progress_adds_up_to_the_number_of_rows(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK", size)
+    computed: list[int] = []
+    written: list[int] = []
+    batch.compute(PLAN, HISTORY, SPINE, computed.append)
+    batch.write_parquet(PLAN, HISTORY, SPINE, tmp_path / "signals.parquet", written.append)
+    assert sum(computed) == sum(written) == len(ROWS)
+    assert min(computed) >= 0
+    assert len(computed) > 1
+
+
+class BrokenError(Exception):
+    """What a block raises."""
+
+
+@pytest.mark.parametrize("size", [chunks.CHUNK, 24])
+def test_an_error_in_a_block_surfaces(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def evaluate(*args: object) -> None:
+        first, last = args[5], args[6]
+        histories = args[1]
+        assert isinstance(histories, tuple)
+        # only the block with the customer of the longest history fails
+        if (np.diff(histories[0])[first:last] > 50).any():
+            raise BrokenError
+        real(*args)
+
+    real = kernel.evaluate
+    monkeypatch.setattr(kernel, "evaluate", evaluate)
+    monkeypatch.setattr(chunks, "CHUNK", size)
+    with pytest.raises(BrokenError):
+        batch.compute(PLAN, HISTORY, SPINE)
+    with pytest.raises(BrokenError):
+        batch.write_parquet(PLAN, HISTORY, SPINE, tmp_path / "signals.parquet")
+
+
+def stream(customers: list[int], length: int) -> pa.RecordBatchReader:
+    schema = pa.schema([(chunks.CUSTOMER, pa.int64()), ("n", pa.int64())])
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for i in range(0, len(customers), length):
+            part = customers[i : i + length]
+            yield pa.record_batch([part, range(i, i + len(part))], schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+@pytest.mark.parametrize("length", [1, 2, 5, 100])
+def test_a_cut_keeps_customers_whole_and_leaves_none_out(
+    size: int, length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK", size)
+    # customers 0, 3 and 8 have no interactions, customer 4 has more than a chunk
+    owners = [1, 2, 2, *[4] * 9, 5, 6, 6, 7]
+    cuts = list(chunks.cut(stream(owners, length), 9))
+    edges = [first for first, _, _ in cuts] + [cuts[-1][1]]
+    assert edges == sorted(set(edges))
+    assert (edges[0], edges[-1]) == (0, 9)
+    assert [last for _, last, _ in cuts] == edges[1:]
+    for first, last, table in cuts:
+        assert all(first <= owner < last for owner in table[chunks.CUSTOMER].to_pylist())
+    assert [n for _, _, table in cuts for n in table["n"].to_pylist()] == list(range(len(owners)))
+
+
+def test_a_customer_with_more_than_a_chunk_is_held_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "CHUNK", 4)
+    history = [at(AS_OF - k * DAY, amount=1.0) for k in range(1, 101)]
+    plan = compile_plan(interactions().sum("amount", days(50, 200), why="w"), ROLES)
+    values = batch.compute(plan, history_of({"c": (history, [])}), spine_of([("c", AS_OF, None)]))
+    assert values.row(0) == [50.0, 100.0]
+
+
+def test_a_category_met_first_in_a_later_chunk_keeps_its_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK", 4)
+    channels = {f"c{n}": f"channel {9 - n}" for n in range(9)}
+    customers = {
+        name: (
+            [
+                Interaction(name, AS_OF - k, AS_OF - k, "visit", channel=channel, topic="TEA")
+                for k in (1, 2, 3)
+            ],
+            [Attribute(name, AS_OF - 1, "city", f"city of {name}")],
+        )
+        for name, channel in channels.items()
+    }
+    plan: Plan = compile_plan(SIGNALS, ROLES)
+    tea = Offer("o1", topics=frozenset({"TEA"}), attributes={"type": "A"})
+    rows: list[Asked] = [(name, AS_OF, tea) for name in sorted(channels)]
+    values = batch.compute(plan, history_of(customers, rows), spine_of(rows))
+    assert values.column("any_favourite_channel") == [channels[name] for name in sorted(channels)]
+    assert values.column("attribute_city") == [f"city of {name}" for name in sorted(channels)]
+    assert values.column("any_days_since_last_same_topic") == [1 / DAY] * 9
+
+
+def test_rows_come_back_in_the_order_asked_for() -> None:
+    rows: list[Asked] = [("b", AS_OF, None), ("a", AS_OF, None), ("b", AS_OF - DAY, None)]
+    customers: Known = {
+        name: ([Interaction(name, AS_OF - n * DAY, 0, "visit") for n in range(1, many)], [])
+        for name, many in (("a", 2), ("b", 6))
+    }
+    plan = compile_plan(interactions().count(why="w"), ROLES)
+    counts: npt.NDArray[np.float64] = batch.compute(
+        plan, history_of(customers), spine_of(rows)
+    ).matrix
+    assert counts.ravel().tolist() == [5.0, 1.0, 4.0]
