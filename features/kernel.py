@@ -9,7 +9,6 @@ into ``evaluate`` are part of its cache key: see ``_compiled``.
 """
 
 import hashlib
-import marshal
 from collections.abc import Callable
 
 import numpy as np
@@ -133,14 +132,15 @@ def _compiled(folded: str) -> Callable[..., None]:
 
 def _folds() -> str:
     """Return a digest of all code that is compiled into the kernel from other modules."""
-    code = repr(CODES).encode()
+    found = [repr(CODES)]
     for module in (arrays, choosing, combining, folds, journeys, row_of_kernel):
-        for value in vars(module).values():
+        for name, value in vars(module).items():
             if hasattr(value, "py_func"):
-                code += marshal.dumps(value.py_func.__code__)
+                code = value.py_func.__code__
+                found.append(repr((name, code.co_code, code.co_consts, code.co_names)))
             elif isinstance(value, int | float | np.integer):
-                code += repr(value).encode()
-    return hashlib.sha256(code).hexdigest()
+                found.append(repr((name, value)))
+    return hashlib.sha256("".join(found).encode()).hexdigest()
 
 
 evaluate = _compiled(_folds())

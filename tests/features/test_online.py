@@ -4,7 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from features import online
+import pytest
+
+from features import folds, kernel, online
 from features.interactions import Interaction
 from features.offers import Offer
 from features.plan import compile_plan
@@ -68,3 +70,10 @@ def test_categories_outside_the_vocabulary_are_missing_in_the_matrix() -> None:
     assert found["offer_type"] == ["A", "B", "new"]
     encoded = values.encode(found | {"attribute_city": ["Bath"], "offer_type": ["A", "B"]})
     assert list(map(str, encoded[:, PLAN.names.index("offer_type")])) == ["1.0", "0.0", "nan"]
+
+
+def test_another_fold_is_compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = kernel._folds()
+    assert kernel._folds() == before
+    monkeypatch.setattr(folds, "contrast", folds.long_run)
+    assert kernel._folds() != before
