@@ -2,10 +2,12 @@
 
 import shutil
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
 
+from features import clock
 from features.console import WIDE, Commands, progress, settings_option
 from features.settings import read_settings
 
@@ -73,6 +75,45 @@ def catalog(settings_path: str) -> None:
     click.echo(
         f"\n{listing.tally(shape)}" if for_people else listing.tally(shape), err=not for_people
     )
+
+
+@commands.command()
+@settings_option
+@click.option("--at", multiple=True, metavar="TIME", help="All customers at this time; repeatable.")
+@click.option("--rows", metavar="FILE", help="Or a table of customer_id, as_of (and offer_id).")
+@click.option("--out", required=True, metavar="FILE", help="The Parquet file to write.")
+def signals(settings_path: str, at: tuple[str, ...], rows: str | None, out: str) -> None:
+    """Compute the catalogue of signals for every row asked for, in bounded memory."""
+    from features.batch import write_parquet
+    from features.catalog import customer_signals, offer_signals
+    from features.declaration import ROLES
+    from features.plan import compile_plan
+    from features.shape import shape_of
+    from features.snapshots import snapshot_spine
+    from features.sources.reader import read_history
+    from features.sources.rows import read_rows
+
+    if bool(at) == bool(rows):
+        raise click.UsageError("Name instants with --at, or a table with --rows.")
+    settings = read_settings(settings_path)
+    instants = [_instant(time, settings.project.timezone) for time in at]
+    history = read_history(settings)
+    spine = read_rows(settings, rows) if rows else snapshot_spine(history, instants)
+    declared = customer_signals if spine.offer_id is None else offer_signals
+    roles = {role: settings.roles.kinds(role) for role in ROLES}
+    plan = compile_plan(
+        declared(shape_of(history, settings.roles)), roles, settings.project.timezone
+    )
+    with progress("Computing signals", len(spine)) as advance:
+        write_parquet(plan, history, spine, out, advance)
+    click.echo(f"{out}: {len(spine):,} rows, {len(plan.signals)} signals")
+
+
+def _instant(time: str, zone: str) -> int:
+    try:
+        return clock.to_instant(datetime.fromisoformat(time), zone)
+    except (ValueError, OverflowError) as error:
+        raise click.BadParameter(f"'{time}' is no time such as 2017-11-30T16:45:00") from error
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.batch import Spine, compute
@@ -12,11 +11,11 @@ from features.catalog import customer_signals, offer_signals
 from features.declaration import ROLES, Signal
 from features.errors import DataError
 from features.history import History
-from features.identities import owners, standing
 from features.plan import Plan, compile_plan
 from features.sections import Roles
 from features.shape import shape_of
 from features.signals import days, interactions
+from features.snapshots import snapshot_spine
 from features.values import SignalValues
 from training import cohort
 from training.splits import snapshots
@@ -108,18 +107,6 @@ def offers_dataset(history: History, roles: Roles, task: OfferTask) -> Dataset:
         ends=examples.ends,
         left_out=examples.left_out,
     )
-
-
-def snapshot_spine(history: History, instants: list[int]) -> Spine:
-    """Return every customer at every instant; keys of others are customers until it is known."""
-    said, keys = history.identities, pc.unique(history.interactions["customer_id"])
-    met = pc.is_in(owners(said, said["key"]), owners(said, keys))
-    customers = pa.concat_arrays([keys, pc.unique(said["customer_id"].filter(met))]).unique().sort()
-    n = len(customers)
-    rows = customers.take(np.tile(np.arange(n), len(instants)))
-    as_of = np.repeat(np.array(instants, dtype=np.int64), n)
-    own = standing(said, rows, as_of)
-    return Spine(rows.filter(own), as_of[own])
 
 
 def _first_value(history: History, roles: Roles) -> int:

@@ -13,6 +13,7 @@ from features.batch import compute
 from features.errors import DataError
 from features.history import History
 from features.settings import Settings
+from features.snapshots import snapshot_spine
 from features.values import SignalValues
 from training import splits
 from training.baselines import BASELINES
@@ -23,7 +24,6 @@ from training.dataset import (
     cohort_names,
     in_cohort,
     offers_dataset,
-    snapshot_spine,
 )
 from training.evaluation import Evaluation, Tested, evaluate
 from training.model import Fitted, Float64, fit

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 from click.testing import CliRunner
 
 from features.__main__ import commands
@@ -100,3 +101,38 @@ def test_catalog_lists_what_the_data_get_tab_separated_when_piped(tmp_path: Path
     assert found["value_count_28d"] == "number of purchases in the 28 days before the instant"
     assert not [name for name in found if "amount" in name or "offer" in name]
     assert f"{len(found) - 3} signals of a customer, 3 more of" in done.stderr
+
+
+def signals(tmp_path: Path, *options: str) -> tuple[int, str, Path]:
+    table = "customer_id,occurred_at\na,2017-01-01T12:00:00\na,2017-01-03\nb,2017-01-02\n"
+    path = write(tmp_path, files={"visits.csv": table})
+    rows = tmp_path / "rows.csv"
+    rows.write_text("customer_id,as_of\nb,2017-01-02T00:00:00\na,2017-01-02\n", encoding="utf-8")
+    out = tmp_path / "signals.parquet"
+    command = ["signals", "--settings", str(path), "--out", str(out), *options]
+    done = CliRunner().invoke(commands, command)
+    return done.exit_code, done.output, out
+
+
+def test_signals_of_every_customer_at_instants(tmp_path: Path) -> None:
+    code, told, out = signals(tmp_path, "--at", "2017-01-02", "--at", "2017-02-01T00:00:00")
+    assert code == 0
+    assert "signals.parquet: 4 rows, " in told
+    found = pq.read_table(out).sort_by([("as_of", "ascending"), ("customer_id", "ascending")])
+    assert found["any_count_28d"].to_pylist() == [1.0, 0.0, 0.0, 0.0]
+    assert found["value_days_since_first"].to_pylist()[0] == 0.5
+
+
+def test_signals_of_a_table_of_rows(tmp_path: Path) -> None:
+    code, told, out = signals(tmp_path, "--rows", str(tmp_path / "rows.csv"))
+    assert (code, "2 rows" in told) == (0, True)
+    assert pq.read_table(out)["customer_id"].to_pylist() == ["a", "b"]
+
+
+def test_signals_need_instants_or_rows(tmp_path: Path) -> None:
+    assert signals(tmp_path)[0] == 2
+    code, told, out = signals(tmp_path, "--at", "noon")
+    assert (code, "'noon' is no time such as" in told, out.exists()) == (2, True, False)
+    (tmp_path / "odd.csv").write_text("customer_id\na\n", encoding="utf-8")
+    code, told, _ = signals(tmp_path, "--rows", str(tmp_path / "odd.csv"))
+    assert (code, "no column 'as_of'" in told) == (2, True)

@@ -13,6 +13,7 @@ from features.history import History, interactions_table
 from features.identities import IDENTITIES_SCHEMA, resolve
 from features.interactions import Attribute, Interaction
 from features.offers import Offer
+from features.snapshots import snapshot_spine
 from tests.histories import DAY, ROLES, START, happened, history_of, shoppers, spine_of
 from training.dataset import (
     Dataset,
@@ -21,7 +22,6 @@ from training.dataset import (
     cohort_signals,
     in_cohort,
     offers_dataset,
-    snapshot_spine,
 )
 from training.tasks import Churn, OfferTask, churn_labels, offer_examples
 

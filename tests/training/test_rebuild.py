@@ -13,8 +13,9 @@ from features.batch import compute
 from features.clock import DAY
 from features.history import History
 from features.sections import Roles
+from features.snapshots import snapshot_spine
 from tests.sources import history
-from training.dataset import Dataset, churn_dataset, churn_plan, snapshot_spine
+from training.dataset import Dataset, churn_dataset, churn_plan
 from training.tasks import Churn
 
 ROLES = Roles(value=("purchase",), negative=("complaint",))

@@ -13,12 +13,12 @@ from features import clock
 from features.batch import compute
 from features.errors import ModelError
 from features.settings import Settings, read_settings
+from features.snapshots import snapshot_spine
 from features.sources.reader import read_history
 from tests.shops import write_shop
 from training import registry
 from training.__main__ import commands
 from training.bundle import load_bundle
-from training.dataset import snapshot_spine
 from training.recipe import recipe_of
 
 
