@@ -83,7 +83,7 @@ def catalog(settings_path: str) -> None:
 @click.option("--rows", metavar="FILE", help="Or a table of customer_id, as_of (and offer_id).")
 @click.option("--out", required=True, metavar="FILE", help="The Parquet file to write.")
 def signals(settings_path: str, at: tuple[str, ...], rows: str | None, out: str) -> None:
-    """Compute the catalogue of signals for every row asked for, in bounded memory."""
+    """Compute the catalogue of signals for every row asked for."""
     from features.batch import write_parquet
     from features.catalog import customer_signals, offer_signals
     from features.declaration import ROLES
@@ -95,6 +95,8 @@ def signals(settings_path: str, at: tuple[str, ...], rows: str | None, out: str)
 
     if bool(at) == bool(rows):
         raise click.UsageError("Name instants with --at, or a table with --rows.")
+    if Path(out).is_dir() or not Path(out).resolve().parent.is_dir():
+        raise click.UsageError(f"--out '{out}': name a file in a folder that exists.")
     settings = read_settings(settings_path)
     instants = [_instant(time, settings.project.timezone) for time in at]
     history = read_history(settings)

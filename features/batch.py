@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.dataset
+import pyarrow.fs
 import pyarrow.parquet as pq
 
 from features import arrays, chunks, kernel
@@ -88,7 +89,7 @@ def write_parquet(
     path: str | Path,
     progress: Progress = lambda rows: None,
 ) -> None:
-    """Compute the signals of every row of a spine into a Parquet file, in bounded memory.
+    """Compute the signals of every row of a spine into a Parquet file, customers by customers.
 
     Its columns are ``customer_id``, ``as_of``, ``offer_id`` (if the spine has one) and the signals
     by name; its rows are ordered by customer. The arguments are those of ``compute``.
@@ -231,11 +232,19 @@ def _open(
     connection: duckdb.DuckDBPyConnection, interactions: pa.Table | pa.dataset.Dataset
 ) -> None:
     """Name the interactions; DuckDB reads Parquet files itself three times as fast as by Arrow."""
-    is_files = isinstance(interactions, pa.dataset.FileSystemDataset)
-    if is_files and isinstance(interactions.format, pa.dataset.ParquetFileFormat):
-        connection.read_parquet(interactions.files).create_view("interactions")
-    else:
-        connection.register("interactions", interactions)
+    if isinstance(interactions, pa.dataset.FileSystemDataset) and _is_plain(interactions):
+        files = connection.read_parquet(interactions.files, union_by_name=True)
+        # A filter, or a column from the names of folders, is known to the data set alone.
+        same = sorted(files.columns) == sorted(interactions.schema.names)
+        if same and files.count("*").fetchall()[0][0] == interactions.count_rows():
+            files.create_view("interactions")
+            return
+    connection.register("interactions", interactions)
+
+
+def _is_plain(interactions: pa.dataset.FileSystemDataset) -> bool:
+    local = isinstance(interactions.filesystem, pa.fs.LocalFileSystem)
+    return local and isinstance(interactions.format, pa.dataset.ParquetFileFormat)
 
 
 def _stage_facts(plan: Plan, history: History, connection: duckdb.DuckDBPyConnection) -> None:

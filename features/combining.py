@@ -15,12 +15,18 @@ TRUST, EXCHANGE = CODES["trust"], CODES["exchange"]
 
 
 @njit(nogil=True)
+def part_of(some: float, whole: float) -> float:
+    """Divide; of nothing at all there is no part."""
+    return float(some / whole) if whole != 0.0 else np.nan
+
+
+@njit(nogil=True)
 def combined(
     measure: int, parameter: int, parts: Int64, prior: float, weight: float, values: Float64
 ) -> float:
     """Compute a signal from those it is made of, which were computed before."""
     if measure == RATIO:
-        return float((values[parts[0]] + prior * weight) / (values[parts[1]] + weight))
+        return float(part_of(values[parts[0]] + prior * weight, values[parts[1]] + weight))
     if measure == KNOWN:
         known = 0
         for part in parts:
@@ -30,7 +36,7 @@ def combined(
         total = 0.0
         for part in parts:
             total += values[part]
-        return total / (total + float(parameter))
+        return float(part_of(total, total + float(parameter)))
     if measure == TRUST:
         return float(trust(values[parts[0]], values[parts[1]], values[parts[2]]))
     if measure == EXCHANGE:
@@ -51,7 +57,7 @@ def exchange(values: Float64, parts: Int64) -> float:
     received = 0.0
     for part in parts[1:]:
         received += values[part]
-    return float((given / (given + 4.0) + received / (received + 1.0)) / 2.0)
+    return float((part_of(given, given + 4.0) + part_of(received, received + 1.0)) / 2.0)
 
 
 @njit(nogil=True)

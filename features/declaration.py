@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from features.errors import DeclarationError, nearest
+from features.interactions import COLUMNS, NUMBERS
 from features.measures import (
     ATTRIBUTE,
     CALENDAR,
@@ -115,6 +116,7 @@ class Signal:
                 f"number of {self.measure}", False, "True: it is a number", "Leave it out."
             )
         if self.where is not None:
+            _numeric(f"column compared by {self.measure}", self.where[0])
             _one_of("comparison", self.where[1], COMPARISONS)
 
     def __repr__(self) -> str:
@@ -211,9 +213,8 @@ def _check_days(signal: Signal, takes: Measure) -> None:
         )
     for name in ("half_life", "within", "least", "half"):
         given = getattr(signal, name)
-        if (takes.parameter == name) != (given is not None) or not 0 < (
-            given or 1
-        ) <= LONGEST_WINDOW:
+        bad = given is not None and not 0 < given <= LONGEST_WINDOW
+        if (takes.parameter == name) != (given is not None) or bad:
             raise DeclarationError(
                 f"{name.replace('_', '-')} of {signal.measure}",
                 given,
@@ -233,6 +234,8 @@ def _check_column(signal: Signal, takes: Measure) -> None:
             str(not signal.number),
             "A channel or topic is a category, a weekday or hour a number.",
         )
+    if takes.column == NUMBER and signal.column:
+        _numeric(f"column of {signal.measure}", signal.column)
     form = _ATTRIBUTE if takes.column == ATTRIBUTE else _COLUMN
     if bool(takes.column) != bool(signal.column and form.fullmatch(signal.column)):
         raise DeclarationError(
@@ -240,6 +243,17 @@ def _check_column(signal: Signal, takes: Measure) -> None:
             repr(signal.column),
             takes.column or "no column",
             "Write for example sum('amount', days(28)).",
+        )
+
+
+def _numeric(subject: str, column: str) -> None:
+    """Refuse the columns of interactions that hold no number of their own."""
+    if column in COLUMNS and column not in (*NUMBERS, "resolved"):
+        raise DeclarationError(
+            subject,
+            repr(column),
+            f"one of {', '.join((*NUMBERS, 'resolved'))}, or a further numeric column",
+            "Texts are counted by distinct(…), instants measured by days_since_last(…).",
         )
 
 

@@ -229,7 +229,8 @@ def ratio(
     """Declare ratios of signals, pair by pair, smoothed towards a prior.
 
     The value is ``(numerator + ratio * weight) / (denominator + weight)`` where ``prior`` is
-    ``(ratio, weight)``: constants of the settings, never learnt from other customers.
+    ``(ratio, weight)``: constants of the settings, never learnt from other customers. It is
+    missing where the denominator and the weight cancel out.
     """
     pairs = zip(numerator, denominator, strict=True)
     return tuple(Signal("ratio", why, parts=pair, prior=prior) for pair in pairs)

@@ -110,12 +110,12 @@ class Customer:
         x = [float(p) if isinstance(p, float) else NAN for p in parts]
         if signal.measure == "ratio":
             towards, weight = signal.prior or (0.0, 0.0)
-            return (x[0] + towards * weight) / (x[1] + weight)
+            return _part_of(x[0] + towards * weight, x[1] + weight)
         if signal.measure == "saturation":
             total = 0.0
             for one in x:
                 total = total + one
-            return total / (total + float(signal.half or 0))
+            return _part_of(total, total + float(signal.half or 0))
         if signal.measure == "trust":
             kept = math.exp(-(x[0] / 5.0) * math.log(2.0))
             return (1.0 - 0.5 * kept) * x[1] * x[2]
@@ -123,8 +123,12 @@ class Customer:
             received = 0.0
             for one in x[1:]:
                 received = received + one
-            return (x[0] / (x[0] + 4.0) + received / (received + 1.0)) / 2.0
+            return (_part_of(x[0], x[0] + 4.0) + _part_of(received, received + 1.0)) / 2.0
         return oracle_journeys.stage(*x)
+
+
+def _part_of(some: float, whole: float) -> float:
+    return some / whole if whole != 0.0 else NAN
 
 
 def _fact(signal: Signal, value: Value) -> Value:

@@ -13,11 +13,11 @@ import pytest
 
 from features import batch, chunks, kernel
 from features.batch import Spine
-from features.history import History
+from features.history import History, attributes_table, interactions_table
 from features.interactions import Attribute, Interaction
 from features.offers import Offer
 from features.plan import Plan, compile_plan
-from features.signals import days, interactions
+from features.signals import days, interactions, ratio
 from features.values import SignalValues
 from tests import dice
 from tests.engines import Asked, at, bits, history_of, spine_of
@@ -272,3 +272,35 @@ def test_rows_come_back_in_the_order_asked_for() -> None:
         plan, history_of(customers), spine_of(rows)
     ).matrix
     assert counts.ravel().tolist() == [5.0, 1.0, 4.0]
+
+
+def test_a_filtered_data_set_stays_filtered(tmp_path: Path) -> None:
+    items = [Interaction("c", at, at, "purchase") for at in (1, 5)]
+    pq.write_table(interactions_table(items), tmp_path / "all.parquet")
+    early = ds.dataset(tmp_path).filter(ds.field("occurred_at") < 5)
+    history = History(early, attributes_table([]), {}, known_until=10)
+    plan = compile_plan(interactions().count(why="w"), {})
+    spine = Spine(pa.array(["c"]), np.array([10]))
+    assert batch.compute(plan, history, spine).row(0) == [1.0]
+
+
+def test_files_that_grew_a_column_are_read_with_it(tmp_path: Path) -> None:
+    old = interactions_table([Interaction("c", 1, 1, "purchase")])
+    new = interactions_table(
+        [Interaction("c", 2, 2, "purchase", numbers={"items": 5.0})], ["items"]
+    )
+    pq.write_table(old, tmp_path / "a.parquet")
+    pq.write_table(new, tmp_path / "b.parquet")
+    both = ds.dataset(tmp_path, schema=new.schema)
+    history = History(both, attributes_table([]), {}, known_until=10)
+    plan = compile_plan(interactions().sum("items", why="w"), {})
+    assert batch.compute(plan, history, Spine(pa.array(["c"]), np.array([10]))).row(0) == [5.0]
+
+
+def test_a_ratio_to_nothing_is_missing_and_fails_no_one() -> None:
+    refund = Interaction("c", 1, 1, "purchase", amount=-5.0)
+    spent = interactions().sum("amount", why="w")
+    plan = compile_plan(ratio(spent, spent, prior=(0.1, 5.0), why="w"), {})
+    history = History(interactions_table([refund]), attributes_table([]), {}, known_until=10)
+    (value,) = batch.compute(plan, history, Spine(pa.array(["c"]), np.array([10]))).row(0)
+    assert value != value

@@ -163,6 +163,12 @@ def test_plain_data_and_back_is_the_same_signal(signal: Signal) -> None:
         ({"measure": "count", "where": ["amount", "~", 1.0]}, "comparison: got '~'"),
         ({"measure": "trust"}, "parts of trust: got 0 signals"),
         ({"measure": "count", "prior": [0.1, 5.0]}, "parts of count"),
+        ({"measure": "decayed_count", "half_life": 0}, "half-life of decayed_count: got 0"),
+        ({"measure": "maximum", "column": "due_at"}, "column of maximum: got 'due_at'"),
+        (
+            {"measure": "count", "where": ["channel", ">", 0.0]},
+            "column compared by count: got 'channel'",
+        ),
         ({"measure": "count", "number": False}, "number of count: got False"),
         ({"measure": "sum"}, "column of sum: got None"),
         ({"measure": "sum", "column": "a; b"}, "column of sum: got 'a; b'"),
