@@ -1,7 +1,7 @@
 """Groups of meaning: under which heading a signal's effect is told."""
 
 from features.declaration import Signal
-from features.measures import CODES, MEASURES
+from features.measures import MEASURES, OF_CASES
 
 _BY_MEASURE = {
     "attribute": "profile",
@@ -23,7 +23,6 @@ _BY_MEASURE = {
     "erosion": "treatment",
     "count_since": "offers",
 }
-_OF_CASES = range(CODES["case_contacts"], CODES["promises_kept"])
 _BY_ROLE = {"detail": "breadth", "negative": "treatment", "contact": "contact"}
 
 
@@ -39,7 +38,7 @@ def group_of(signal: Signal) -> str:
         return _BY_MEASURE[signal.measure]
     if signal.measure == "ratio":
         return group_of(signal.parts[0])
-    if CODES[signal.measure] in _OF_CASES or signal.column == "case_id":
+    if signal.measure in OF_CASES or signal.column == "case_id":
         return "journey"
     of = signal.column or (signal.where[0] if signal.where else "")
     if of in ("wait_minutes", "rating", "resolved"):

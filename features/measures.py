@@ -97,6 +97,12 @@ _ALL = (
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ALL}
 CODES: dict[str, int] = {name: code for code, name in enumerate(MEASURES)}
 
+_NAMES = list(MEASURES)
+OF_CASES = tuple(_NAMES[CODES["case_contacts"] : CODES["resolution_longest"] + 1])
+"""Measures of cases, for which an interaction without one does not exist."""
+OF_PROMISES = tuple(_NAMES[CODES["promises_kept"] : CODES["promise_erosion"] + 1])
+"""Measures of promises, which are kept by what is resolved."""
+
 CODE_COLUMNS = ("channel", "topic", "case_id", "offer_id", "day", "weekday", "hour")
 """Columns of categories, in the order of their rows in the kernel's arrays."""
 TEXT_COLUMNS = ("channel", "topic")

@@ -7,14 +7,10 @@ from functools import cached_property
 from features import arrays
 from features.declaration import OF_COLUMN, Signal
 from features.errors import DeclarationError
-from features.measures import CODE_COLUMNS, CODES, MEASURES, STAGES
+from features.measures import CODE_COLUMNS, OF_CASES, OF_PROMISES, STAGES
 from features.program import FACTS, in_kernel_order, program_of
 
 KindsOfRole = Mapping[str, tuple[str, ...]]
-JOURNEY = tuple(
-    n for n in MEASURES if CODES["case_contacts"] <= CODES[n] <= CODES["promise_erosion"]
-)
-"""Measures that look at cases, and so at what was resolved."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,7 @@ class Plan:
         """The columns of categories that are read, a part of ``measures.CODE_COLUMNS``."""
         used = {s.column for s in self.everything if s.column in CODE_COLUMNS}
         used |= {"topic" if s.same == "topic" else "offer_id" for s in self.everything if s.same}
-        if any(s.measure in JOURNEY for s in self.everything):
+        if any(s.measure in (*OF_CASES, *OF_PROMISES) for s in self.everything):
             used |= {"case_id", "channel"}
         for name in ("channel", "topic"):
             used |= {name for s in self.everything if getattr(s, name) is not None}
@@ -70,7 +66,7 @@ class Plan:
     @cached_property
     def reads_due(self) -> bool:
         """Whether some signal reads what was promised."""
-        return any(s.measure.startswith("promise") for s in self.everything)
+        return any(s.measure in OF_PROMISES for s in self.everything)
 
     @cached_property
     def reads_calendar(self) -> bool:
@@ -135,7 +131,7 @@ def compile_plan(signals: Iterable[Signal], roles: KindsOfRole, timezone: str = 
     used = {role for s in everything for role in (s.role, s.than) if role}
     kinds = {kind for role in used for kind in roles.get(role, ())}
     numbers = columns(*OF_COLUMN) | {s.where[0] for s in everything if s.where}
-    numbers |= {"resolved" for s in everything if s.measure in JOURNEY}
+    numbers |= {"resolved" for s in everything if s.measure in (*OF_CASES, *OF_PROMISES)}
     named = {c for s in everything for c in (s.channel, s.topic) if c is not None}
     staged = STAGES if any(s.measure == "stage" for s in everything) else ()
     return Plan(

@@ -6,7 +6,7 @@ import numpy as np
 
 from features import arrays, clock
 from features.declaration import OF_COLUMN, Comparison, Signal
-from features.measures import CALENDAR, CODE_COLUMNS, CODES, COMPARISONS
+from features.measures import CALENDAR, CODE_COLUMNS, CODES, COMPARISONS, OF_CASES
 
 if TYPE_CHECKING:
     from features.plan import Plan
@@ -14,10 +14,6 @@ if TYPE_CHECKING:
 Filter = tuple[str | None, str | None, str | None, str | None, Comparison | None, bool]
 FACTS = ("attribute", "offer_attribute", "calendar")
 """Measures of what is not an interaction."""
-OF_CASES = tuple(
-    n for n in CODES if CODES["case_contacts"] <= CODES[n] <= CODES["resolution_longest"]
-)
-"""Measures for which an interaction without a case does not exist."""
 
 
 def filter_of(signal: Signal) -> Filter:
