@@ -12,11 +12,10 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.dataset
-import pyarrow.fs
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features import arrays, chunks, kernel
+from features import arrays, chunks, kernel, ordering, reading
 from features.categories import Categories
 from features.encoding import calendar_of, numeric_attributes, offer_table
 from features.history import History
@@ -185,14 +184,14 @@ def _computed(
 
 def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) -> Iterator[Chunk]:
     customers = spine.customer_id.unique().sort()
-    customer = np.array(pa.compute.index_in(spine.customer_id, customers), dtype=np.int64)
+    customer = np.array(pc.index_in(spine.customer_id, customers), dtype=np.int64)
     order = np.argsort(customer, kind="stable")
     row_start = chunks.starts(customer[order], len(customers))
     named = None if spine.offer_id is None else spine.offer_id.drop_null().unique()
     offers = [] if named is None else [history.offers.get(o, Offer(o)) for o in named.to_pylist()]
     offer = np.full(len(spine), -1, dtype=np.int64)
     if named is not None and spine.offer_id is not None:
-        offer = np.array(pa.compute.index_in(spine.offer_id, named).fill_null(-1), dtype=np.int64)
+        offer = np.array(pc.index_in(spine.offer_id, named).fill_null(-1), dtype=np.int64)
     with (
         tempfile.TemporaryDirectory() as scratch,
         duckdb.connect(
@@ -202,49 +201,31 @@ def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) 
         wanted = shares(history.identities, customers)
         connection.register("wanted", wanted)
         _stage_facts(plan, history, connection)
-        sorting = connection.cursor()
-        _open(sorting, history.interactions)
-        sorting.register("wanted", wanted)
-        query = chunks.stream_query(
-            sorting, plan, "interactions", "wanted", shared=len(wanted) > len(customers)
-        )
-        stream = sorting.sql(query).to_arrow_reader(max(1, chunks.CHUNK // 4))
-        for first, last, table in chunks.cut(stream, len(customers)):
-            histories, own = chunks.histories_of(plan, table, first, last, categories)
-            asked = order[row_start[first] : row_start[last]]
-            as_of = np.array(spine.as_of, dtype=np.int64)[asked]
-            yield Chunk(
-                histories=histories,
-                facts=_facts(plan, connection, first, last, categories),
-                rows=arrays.Rows(
-                    start=row_start[first : last + 1] - row_start[first],
-                    as_of=as_of,
-                    offer=offer[asked],
-                    place=asked.copy(),
-                    calendar=calendar_of(plan, as_of),
-                ),
-                offers=offer_table(plan, offers, categories, own, histories.n_codes),
-                asked=asked,
-            )
-
-
-def _open(
-    connection: duckdb.DuckDBPyConnection, interactions: pa.Table | pa.dataset.Dataset
-) -> None:
-    """Name the interactions; DuckDB reads Parquet files itself three times as fast as by Arrow."""
-    if isinstance(interactions, pa.dataset.FileSystemDataset) and _is_plain(interactions):
-        files = connection.read_parquet(interactions.files, union_by_name=True)
-        # A filter, or a column from the names of folders, is known to the data set alone.
-        same = sorted(files.columns) == sorted(interactions.schema.names)
-        if same and files.count("*").fetchall()[0][0] == interactions.count_rows():
-            files.create_view("interactions")
-            return
-    connection.register("interactions", interactions)
-
-
-def _is_plain(interactions: pa.dataset.FileSystemDataset) -> bool:
-    local = isinstance(interactions.filesystem, pa.fs.LocalFileSystem)
-    return local and isinstance(interactions.format, pa.dataset.ParquetFileFormat)
+        source = connection.cursor()
+        reading.open_interactions(source, history.interactions)
+        parts = reading.parts(source, plan, wanted, len(customers), Path(scratch))
+        for begin, end, held in parts:
+            known = ordering.canonical(held, end - begin, source)
+            rows_before = row_start[begin : end + 1]
+            edges = chunks.edges_of((known.start, chunks.CHUNK), (rows_before, chunks.CHUNK_ROWS))
+            for first, last in itertools.pairwise(edges):
+                histories, own = chunks.histories_of(plan, held, known, first, last, categories)
+                asked = order[rows_before[first] : rows_before[last]]
+                as_of = np.array(spine.as_of, dtype=np.int64)[asked]
+                yield Chunk(
+                    histories=histories,
+                    facts=_facts(plan, connection, begin + first, begin + last, categories),
+                    rows=arrays.Rows(
+                        start=rows_before[first : last + 1] - rows_before[first],
+                        as_of=as_of,
+                        offer=offer[asked],
+                        place=asked.copy(),
+                        calendar=calendar_of(plan, as_of),
+                    ),
+                    offers=offer_table(plan, offers, categories, own, histories.n_codes),
+                    asked=asked,
+                )
+            del held, known
 
 
 def _stage_facts(plan: Plan, history: History, connection: duckdb.DuckDBPyConnection) -> None:

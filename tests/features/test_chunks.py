@@ -1,6 +1,6 @@
 """The batch engine's ways of reading: in chunks, from files, into files, a block at a time."""
 
-from collections.abc import Iterator
+import itertools
 from pathlib import Path
 from random import Random
 
@@ -11,7 +11,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from features import batch, chunks, kernel
+from features import batch, chunks, kernel, reading
 from features.batch import Spine
 from features.history import History, attributes_table, interactions_table
 from features.interactions import Attribute, Interaction
@@ -66,6 +66,23 @@ def test_chunks_of_any_size_give_the_same_bits(
     whole: SignalValues, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chunks, "CHUNK", size)
+    assert same(batch.compute(PLAN, HISTORY, SPINE), whole)
+
+
+@pytest.mark.parametrize("size", [1, 5, 64, 300])
+@pytest.mark.parametrize("most_texts", [0, 3, reading.MOST_TEXTS])
+def test_parts_of_any_size_and_texts_of_any_number_give_the_same_bits(
+    whole: SignalValues, size: int, most_texts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "HELD", size)
+    monkeypatch.setattr(reading, "MOST_TEXTS", most_texts)
+    assert same(batch.compute(PLAN, HISTORY, SPINE), whole)
+
+
+def test_many_rows_of_few_interactions_make_many_chunks(
+    whole: SignalValues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 3)
     assert same(batch.compute(PLAN, HISTORY, SPINE), whole)
 
 
@@ -200,33 +217,24 @@ def test_an_error_in_a_block_surfaces(
         batch.write_parquet(PLAN, HISTORY, SPINE, tmp_path / "signals.parquet")
 
 
-def stream(customers: list[int], length: int) -> pa.RecordBatchReader:
-    schema = pa.schema([(chunks.CUSTOMER, pa.int64()), ("n", pa.int64())])
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for i in range(0, len(customers), length):
-            part = customers[i : i + length]
-            yield pa.record_batch([part, range(i, i + len(part))], schema=schema)
-
-    return pa.RecordBatchReader.from_batches(schema, batches())
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
-@pytest.mark.parametrize("length", [1, 2, 5, 100])
-def test_a_cut_keeps_customers_whole_and_leaves_none_out(
-    size: int, length: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(chunks, "CHUNK", size)
+@pytest.mark.parametrize("most", [1, 2, 3, 7, 100])
+@pytest.mark.parametrize("most_rows", [1, 3, 100])
+def test_a_cut_keeps_customers_whole_and_leaves_none_out(most: int, most_rows: int) -> None:
     # customers 0, 3 and 8 have no interactions, customer 4 has more than a chunk
-    owners = [1, 2, 2, *[4] * 9, 5, 6, 6, 7]
-    cuts = list(chunks.cut(stream(owners, length), 9))
-    edges = [first for first, _, _ in cuts] + [cuts[-1][1]]
+    interactions_of = np.array([0, 1, 2, 0, 9, 1, 2, 1, 0])
+    rows_of = np.array([1, 1, 2, 5, 1, 0, 1, 1, 1])
+    before, rows_before = (np.concatenate(([0], np.cumsum(n))) for n in (interactions_of, rows_of))
+    edges = chunks.edges_of((before, most), (rows_before, most_rows))
     assert edges == sorted(set(edges))
     assert (edges[0], edges[-1]) == (0, 9)
-    assert [last for _, last, _ in cuts] == edges[1:]
-    for first, last, table in cuts:
-        assert all(first <= owner < last for owner in table[chunks.CUSTOMER].to_pylist())
-    assert [n for _, _, table in cuts for n in table["n"].to_pylist()] == list(range(len(owners)))
+    for first, last in itertools.pairwise(edges):
+        small = before[last] - before[first] <= most
+        small &= rows_before[last] - rows_before[first] <= most_rows
+        assert small or last == first + 1
+
+
+def test_nobody_makes_no_chunk() -> None:
+    assert chunks.edges_of((np.array([0]), 5)) == [0]
 
 
 def test_a_customer_with_more_than_a_chunk_is_held_whole(monkeypatch: pytest.MonkeyPatch) -> None:

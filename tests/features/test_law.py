@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features import chunks, online
+from features import chunks, online, reading
 from features.interactions import Attribute, Interaction
 from features.offers import Offer, Value
 from features.plan import Plan, compile_plan
@@ -161,6 +161,8 @@ def test_thousands_of_histories_have_one_value_in_every_engine(
         for size in (chunks.CHUNK, rng.choice((100, 300, 1000))):
             with monkeypatch.context() as patch:
                 patch.setattr(chunks, "CHUNK", size)
+                patch.setattr(reading, "HELD", rng.choice((reading.HELD, 2 * size)))
+                patch.setattr(reading, "MOST_TEXTS", rng.choice((reading.MOST_TEXTS, 2)))
                 got = by_batch(customers, rows, PLANS[zone])
             for row, one, right in zip(rows, got, expected, strict=True):
                 assert named(one) == named(right), (block, size, row, customers[row[0]])

@@ -1,0 +1,151 @@
+"""Ordering: interactions as they were read brought into canonical order, each id once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from numba import njit
+
+from features.interactions import ORDER
+
+Int64 = npt.NDArray[np.int64]
+Int32 = npt.NDArray[np.int32]
+CUSTOMER, ID = "the customer", "the id"
+"""Names that no declared column can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Interactions as they were read, in any order.
+
+    ``columns`` hold a number a row, in which missing is NaN, -1 or ``clock.EVER``; ``texts`` are
+    columns of too many texts to be numbered; ``names`` are the texts that the numbers of the
+    other columns of texts stand for, in the order of the texts.
+    """
+
+    columns: Mapping[str, npt.NDArray[Any]]
+    texts: Mapping[str, pa.Array]
+    names: Mapping[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Canonical order: those of customer ``c`` are the rows ``place[start[c]:start[c + 1]]``.
+
+    ``occurred`` are their instants, in this order.
+    """
+
+    start: Int64
+    place: Int64
+    occurred: Int64
+
+
+def canonical(held: Held, n_customers: int, connection: duckdb.DuckDBPyConnection) -> Order:
+    """Return the canonical order of interactions, each id once.
+
+    Only the instants of a customer are sorted by, in time linear in the number of interactions
+    where they come in order of time; what remains tied is sorted by all columns that vary.
+
+    Args:
+        held: the interactions; customers are numbered.
+        n_customers: how many customers there are.
+        connection: what may be used to sort.
+    """
+    customer, occurred = held.columns[CUSTOMER], held.columns["occurred_at"]
+    start, place, instants = _by_customer(customer, occurred, n_customers)
+    tied = np.zeros(len(place) + 1, dtype=bool)
+    tied[1:-1] = instants[1:] == instants[:-1]
+    tied[start] = False
+    if tied.any():
+        at = np.flatnonzero(tied[:-1] | tied[1:])
+        run = np.cumsum(~tied[:-1])[at]
+        place[at] = _settled(held, place[at], run, connection)
+    order = Order(start, place, instants)
+    return _once(held, order, connection) if ID in held.columns else order
+
+
+@njit(cache=True, nogil=True)
+def _by_customer(customer: Int32, occurred: Int64, n: int) -> tuple[Int64, Int64, Int64]:
+    """Sort by counting, then each customer's by their instants unless they come in order."""
+    start = np.zeros(n + 1, dtype=np.int64)
+    for c in customer:
+        start[c + 1] += 1
+    for c in range(n):
+        start[c + 1] += start[c]
+    following = start[:-1].copy()
+    place = np.empty(len(customer), dtype=np.int64)
+    instants = np.empty(len(customer), dtype=np.int64)
+    for i in range(len(customer)):
+        at = following[customer[i]]
+        following[customer[i]] = at + 1
+        place[at], instants[at] = i, occurred[i]
+    for c in range(n):
+        begin, end = start[c], start[c + 1]
+        for k in range(begin + 1, end):
+            if instants[k] < instants[k - 1]:
+                order = np.argsort(instants[begin:end], kind="mergesort")
+                place[begin:end] = place[begin:end][order]
+                instants[begin:end] = instants[begin:end][order]
+                break
+    return start, place, instants
+
+
+def _settled(
+    held: Held, rows: Int64, run: Int64, connection: duckdb.DuckDBPyConnection
+) -> npt.NDArray[np.int64]:
+    """Return rows that share customer and instant, those of each run in canonical order."""
+    # A number that is none is missing, and missing comes first; so do -1 and clock.EVER.
+    tied = {
+        name: pa.array(column[rows], from_pandas=True)
+        for name, column in held.columns.items()
+        if name not in (CUSTOMER, ID, "occurred_at")
+    }
+    tied |= {name: column.take(pa.array(rows)) for name, column in held.texts.items()}
+    names = [name for name in ORDER if name in tied]
+    names += sorted(set(tied) - set(names))
+    keys = ", ".join(['"the run"', *(f'"{name}" NULLS FIRST' for name in names)])
+    table = pa.table({**tied, "the run": run, "the row": rows})
+    return _found(connection, table, f'SELECT "the row" FROM found ORDER BY {keys}')
+
+
+def _once(held: Held, order: Order, connection: duckdb.DuckDBPyConnection) -> Order:
+    """Leave out what is, of a customer's with one source and id, not the first recorded."""
+    hashed = held.columns[ID]
+    ascending = np.sort(hashed)
+    repeated = ascending[1:][ascending[1:] == ascending[:-1]]
+    suspects = np.flatnonzero(np.isin(hashed, repeated[repeated != 0]))
+    if not len(suspects):
+        return order
+    position = np.empty(len(hashed), dtype=np.int64)
+    position[order.place] = np.arange(len(hashed))
+    everything = {**held.columns, **held.texts}
+    told = {
+        name: _taken(everything[name], suspects)
+        for name in (CUSTOMER, "source", "interaction_id", "recorded_at")
+    }
+    later = _found(
+        connection,
+        pa.table({**told, "the place": position[suspects]}),
+        'SELECT "the place" FROM found QUALIFY row_number() OVER '
+        f'(PARTITION BY "{CUSTOMER}", source, interaction_id '
+        'ORDER BY recorded_at, "the place") > 1',
+    )
+    kept = np.ones(len(hashed), dtype=bool)
+    kept[later] = False
+    before = np.concatenate(([0], np.cumsum(kept)))
+    return Order(before[order.start], order.place[kept], order.occurred[kept])
+
+
+def _taken(column: npt.NDArray[Any] | pa.Array, rows: Int64) -> Any:
+    return column[rows] if isinstance(column, np.ndarray) else column.take(pa.array(rows))
+
+
+def _found(connection: duckdb.DuckDBPyConnection, found: pa.Table, query: str) -> Int64:
+    connection.register("found", found)
+    (column,) = connection.sql(query).fetchnumpy().values()
+    connection.unregister("found")
+    return np.asarray(column, dtype=np.int64)
