@@ -10,6 +10,11 @@ Int32 = npt.NDArray[np.int32]
 Float64 = npt.NDArray[np.float64]
 UInt8 = npt.NDArray[np.uint8]
 
+COMPILED = {"nogil": True, "_nrt": False}
+"""How the kernel is compiled: nothing in it may make an array, and then none are counted.
+
+Counting references to arrays would cost more than the folds of a short history.
+"""
 CHANNEL, TOPIC, CASE, OFFER, DAY, WEEKDAY, HOUR = range(7)
 """Rows of ``Histories.codes``; their names are ``measures.CODE_COLUMNS``."""
 
@@ -89,3 +94,25 @@ class OfferTable(NamedTuple):
     values: Float64
     topics: UInt8
     code: Int64
+
+
+class Scratch(NamedTuple):
+    """What the kernel writes to while it computes, as long as the longest history.
+
+    ``known`` and ``late`` list the places that each filter takes, (n_filters, longest), of all
+    that was recorded and of what was recorded in time; ``n_known`` and ``n_late`` say how many.
+    ``tally``, ``next_resolved`` and ``state`` hold something for each code, and are left as they
+    were found; ``values`` are those of one row's steps.
+    """
+
+    known: Int32
+    late: Int32
+    n_known: Int64
+    n_late: Int64
+    latest_recorded: Int64
+    kept: Int32
+    tally: Int64
+    latest: Int64
+    next_resolved: Int64
+    state: Int64
+    values: Float64

@@ -9,6 +9,7 @@ from numba import njit
 from features.arrays import (
     CASE,
     CHANNEL,
+    COMPILED,
     TOPIC,
     Facts,
     Histories,
@@ -19,7 +20,7 @@ from features.arrays import (
 )
 
 
-@njit(nogil=True)
+@njit(**COMPILED)
 def index(
     program: Program,
     histories: Histories,
@@ -60,7 +61,7 @@ def index(
             n_places[f] += 1
 
 
-@njit(nogil=True)
+@njit(**COMPILED)
 def holds(value: float, comparison: int, bound: float) -> bool:
     """Return whether a comparison holds; it does not of a missing value."""
     if comparison == 0:
@@ -76,7 +77,7 @@ def holds(value: float, comparison: int, bound: float) -> bool:
     return value != bound and not np.isnan(value)
 
 
-@njit(nogil=True)
+@njit(**COMPILED)
 def first_place_at(occurred: Int64, places: Int32, f: int, n: int, instant: int) -> int:
     """Return how many of the first ``n`` interactions of a filter happened before the instant."""
     low, high = 0, n
@@ -89,7 +90,7 @@ def first_place_at(occurred: Int64, places: Int32, f: int, n: int, instant: int)
     return low
 
 
-@njit(nogil=True)
+@njit(**COMPILED)
 def sharing_topic(topics: Int32, chosen: Int32, wanted: UInt8, kept: Int32) -> int:
     """List those of the chosen whose topic is wanted, and return how many they are."""
     n = 0
@@ -100,7 +101,7 @@ def sharing_topic(topics: Int32, chosen: Int32, wanted: UInt8, kept: Int32) -> i
     return n
 
 
-@njit(nogil=True)
+@njit(**COMPILED)
 def about(offers: Int32, chosen: Int32, wanted: int, kept: Int32) -> int:
     """List those of the chosen that are about the wanted offer, and return how many they are."""
     n = 0
@@ -111,7 +112,7 @@ def about(offers: Int32, chosen: Int32, wanted: int, kept: Int32) -> int:
     return n
 
 
-@njit(nogil=True)
+@njit(**COMPILED)
 def since(chosen: Int32, others: Int32) -> float:
     """Count the chosen that come after the last of the others."""
     if len(others) == 0:
@@ -119,7 +120,7 @@ def since(chosen: Int32, others: Int32) -> float:
     return float(len(chosen) - np.searchsorted(chosen, others[-1], side="right"))
 
 
-@njit(nogil=True)
+@njit(**COMPILED)
 def after(occurred: Int64, chosen: Int32, others: Int32, within: int) -> float:
     """Count the chosen that come, in canonical order, within so long after one of the others."""
     count, k = 0, 0
@@ -131,7 +132,7 @@ def after(occurred: Int64, chosen: Int32, others: Int32, within: int) -> float:
     return float(count)
 
 
-@njit(nogil=True)
+@njit(**COMPILED)
 def latest_fact(facts: Facts, customer: int, name: int, as_of: int) -> float:
     """Return the latest value of an attribute known before the instant."""
     for i in range(facts.start[customer + 1] - 1, facts.start[customer] - 1, -1):

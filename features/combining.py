@@ -6,7 +6,7 @@ Compiled into ``kernel.evaluate``.
 import numpy as np
 from numba import njit
 
-from features.arrays import Float64, Int64
+from features.arrays import COMPILED, Float64, Int64
 from features.folds import remaining
 from features.measures import CODES
 
@@ -14,13 +14,13 @@ RATIO, KNOWN, SATURATION = (CODES[n] for n in ("ratio", "known", "saturation"))
 TRUST, EXCHANGE = CODES["trust"], CODES["exchange"]
 
 
-@njit(nogil=True)
+@njit(**COMPILED)
 def part_of(some: float, whole: float) -> float:
     """Divide; of nothing at all there is no part."""
     return float(some / whole) if whole != 0.0 else np.nan
 
 
-@njit(nogil=True)
+@njit(**COMPILED)
 def combined(
     measure: int, parameter: int, parts: Int64, prior: float, weight: float, values: Float64
 ) -> float:
@@ -44,13 +44,13 @@ def combined(
     return float(stage(values, parts))
 
 
-@njit(nogil=True)
+@njit(**COMPILED)
 def trust(kept: float, eroded: float, promise_eroded: float) -> float:
     """Return trust; the formula is told in ``composites.trust``."""
     return float((1.0 - 0.5 * remaining(int(kept), 5)) * eroded * promise_eroded)
 
 
-@njit(nogil=True)
+@njit(**COMPILED)
 def exchange(values: Float64, parts: Int64) -> float:
     """Return exchanged value; the formula is told in ``composites.exchange``."""
     given = values[parts[0]]
@@ -60,7 +60,7 @@ def exchange(values: Float64, parts: Int64) -> float:
     return float((part_of(given, given + 4.0) + part_of(received, received + 1.0)) / 2.0)
 
 
-@njit(nogil=True)
+@njit(**COMPILED)
 def stage(values: Float64, parts: Int64) -> float:
     """Return the place of a stage of engagement; the rules are told in ``composites.stage``."""
     first, last, silence, trend = (

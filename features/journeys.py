@@ -6,7 +6,7 @@ Compiled into ``kernel.evaluate``.
 import numpy as np
 from numba import njit
 
-from features.arrays import Float64, Int32, Int64
+from features.arrays import COMPILED, Float64, Int32, Int64
 from features.folds import MICROSECONDS, remaining
 
 CONTACTS, FIRST, RESOLVED_AT, STATE, LAST_CHANNEL, HANDOVERS, N_STATES = range(7)
@@ -14,7 +14,7 @@ UNSAID, OPEN, RESOLVED = range(3)
 NEVER = np.int64(-(2**63))
 
 
-@njit(nogil=True)
+@njit(**COMPILED)
 def of_cases(
     occurred: Int64,
     cases: Int32,
@@ -90,7 +90,7 @@ def of_cases(
     )
 
 
-@njit(nogil=True)
+@njit(**COMPILED)
 def of_promises(
     occurred: Int64,
     due: Int64,

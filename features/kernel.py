@@ -17,15 +17,14 @@ from numba import njit
 from features import arrays, choosing, combining, folds, journeys
 from features import row as row_of_kernel
 from features.arrays import (
-    CASE,
-    CHANNEL,
-    TOPIC,
+    COMPILED,
     Facts,
     Float64,
     Histories,
     OfferTable,
     Program,
     Rows,
+    Scratch,
 )
 from features.measures import CODES
 from features.row import row
@@ -37,7 +36,7 @@ ENGINE_VERSION = 2
 def _compiled(folded: str) -> Callable[..., None]:
     """Return the compiled kernel; another ``folded`` makes numba compile it anew."""
 
-    @njit(cache=True, nogil=True)
+    @njit(cache=True, **COMPILED)
     def evaluate(
         program: Program,
         histories: Histories,
@@ -47,42 +46,25 @@ def _compiled(folded: str) -> Callable[..., None]:
         first: int,
         last: int,
         out: Float64,
+        scratch: Scratch,
     ) -> None:
         folded  # noqa: B018 - a part of the cache key because it is closed over
-        n_filters = len(program.bounds)
-        longest = 0
+        occurred, recorded, start = histories.occurred, histories.recorded, histories.start
+        latest_recorded, values, visible = scratch.latest_recorded, scratch.values, program.visible
         for c in range(first, last):
-            longest = max(longest, histories.start[c + 1] - histories.start[c])
-        known = np.empty((max(n_filters, 1), longest), dtype=np.int32)
-        late = np.empty((max(n_filters, 1), longest), dtype=np.int32)
-        n_known = np.empty(n_filters, dtype=np.int64)
-        n_late = np.empty(n_filters, dtype=np.int64)
-        latest_recorded = np.empty(longest, dtype=np.int64)
-        n_codes = histories.n_codes
-        kept = np.empty(longest, dtype=np.int32)
-        tally = np.zeros(n_codes, dtype=np.int64)
-        latest = np.empty(n_codes, dtype=np.int64)
-        next_resolved = np.full(n_codes, journeys.NEVER, dtype=np.int64)
-        state = np.zeros((n_codes, journeys.N_STATES), dtype=np.int64)
-        values = np.empty(program.steps.shape[0])
-        steps, spans, parts, priors = program.steps, program.spans, program.parts, program.priors
-        occurred, recorded = histories.occurred, histories.recorded
-        codes, numbers, start = histories.codes, histories.numbers, histories.start
-        channels, topics, cases = codes[CHANNEL], codes[TOPIC], codes[CASE]
-        said = numbers[program.resolved] if program.resolved >= 0 else values[:0]
-        row_start, instants, row_offers, row_places = rows.start, rows.as_of, rows.offer, rows.place
-        visible = program.visible
-        for c in range(first, last):
-            if row_start[c] == row_start[c + 1]:
+            if rows.start[c] == rows.start[c + 1]:
                 continue
             begin, end = start[c], start[c + 1]
-            choosing.index(program, histories, begin, end, np.int64(2**63 - 1), known, n_known)
+            everything = np.int64(2**63 - 1)
+            choosing.index(
+                program, histories, begin, end, everything, scratch.known, scratch.n_known
+            )
             running = np.int64(-(2**63))
             for i in range(begin, end):
                 running = max(running, recorded[i])
                 latest_recorded[i - begin] = running
-            for r in range(row_start[c], row_start[c + 1]):
-                as_of = instants[r]
+            for r in range(rows.start[c], rows.start[c + 1]):
+                as_of = rows.as_of[r]
                 low, high = begin, end
                 while low < high:
                     middle = (low + high) // 2
@@ -90,40 +72,12 @@ def _compiled(folded: str) -> Callable[..., None]:
                         low = middle + 1
                     else:
                         high = middle
-                places, n_places = known, n_known
+                places, n_places = scratch.known, scratch.n_known
                 if low > begin and latest_recorded[low - 1 - begin] >= as_of:
-                    choosing.index(program, histories, begin, end, as_of, late, n_late)
-                    places, n_places = late, n_late
-                row(
-                    steps,
-                    spans,
-                    parts,
-                    priors,
-                    occurred,
-                    histories,
-                    codes,
-                    channels,
-                    topics,
-                    cases,
-                    numbers,
-                    said,
-                    places,
-                    n_places,
-                    facts,
-                    c,
-                    rows,
-                    r,
-                    as_of,
-                    row_offers[r],
-                    offers,
-                    kept,
-                    tally,
-                    latest,
-                    next_resolved,
-                    state,
-                    values,
-                )
-                place = row_places[r]
+                    places, n_places = scratch.late, scratch.n_late
+                    choosing.index(program, histories, begin, end, as_of, places, n_places)
+                row(program, histories, places, n_places, facts, c, rows, r, offers, scratch)
+                place = rows.place[r]
                 for j in range(len(visible)):
                     out[place, j] = values[visible[j]]
 
@@ -143,16 +97,48 @@ def _folds() -> str:
     return hashlib.sha256("".join(found).encode()).hexdigest()
 
 
-evaluate = _compiled(_folds())
-"""Compute every signal of the rows of customers ``first`` to ``last`` (exclusive).
+_evaluate = _compiled(_folds())
 
-Args:
-    program: what to compute.
-    histories: the interactions of all customers.
-    facts: the attributes of all customers.
-    rows: the rows of all customers.
-    offers: the offers that rows name; a row without one has offer -1.
-    first: the first customer.
-    last: the customer after the last.
-    out: the result, shape ``(n_rows, n_signals)``; missing is NaN.
-"""
+
+def evaluate(
+    program: Program,
+    histories: Histories,
+    facts: Facts,
+    rows: Rows,
+    offers: OfferTable,
+    first: int,
+    last: int,
+    out: Float64,
+) -> None:
+    """Compute every signal of the rows of customers ``first`` to ``last`` (exclusive).
+
+    Args:
+        program: what to compute.
+        histories: the interactions of all customers.
+        facts: the attributes of all customers.
+        rows: the rows of all customers.
+        offers: the offers that rows name; a row without one has offer -1.
+        first: the first customer.
+        last: the customer after the last.
+        out: the result, shape ``(n_rows, n_signals)``; missing is NaN.
+    """
+    scratch = _scratch(program, histories, first, last)
+    _evaluate(program, histories, facts, rows, offers, first, last, out, scratch)
+
+
+def _scratch(program: Program, histories: Histories, first: int, last: int) -> Scratch:
+    n_filters, n_codes = len(program.bounds), histories.n_codes
+    longest = int(np.diff(histories.start[first : last + 1]).max(initial=0))
+    return Scratch(
+        known=np.empty((max(n_filters, 1), longest), dtype=np.int32),
+        late=np.empty((max(n_filters, 1), longest), dtype=np.int32),
+        n_known=np.empty(n_filters, dtype=np.int64),
+        n_late=np.empty(n_filters, dtype=np.int64),
+        latest_recorded=np.empty(longest, dtype=np.int64),
+        kept=np.empty(longest, dtype=np.int32),
+        tally=np.zeros(n_codes, dtype=np.int64),
+        latest=np.empty(n_codes, dtype=np.int64),
+        next_resolved=np.full(n_codes, journeys.NEVER, dtype=np.int64),
+        state=np.zeros((n_codes, journeys.N_STATES), dtype=np.int64),
+        values=np.empty(program.steps.shape[0]),
+    )

@@ -7,8 +7,22 @@ import numpy as np
 from numba import njit
 
 from features import choosing, combining, folds, journeys
+from features.arrays import (
+    CASE,
+    CHANNEL,
+    COMPILED,
+    TOPIC,
+    WEEKDAY,
+    Facts,
+    Histories,
+    Int32,
+    Int64,
+    OfferTable,
+    Program,
+    Rows,
+    Scratch,
+)
 from features.arrays import OFFER as OF_OFFER
-from features.arrays import WEEKDAY, Facts, Float64, Histories, Int32, Int64, OfferTable, Rows
 from features.measures import CODES
 
 COUNT, REACHED, TREND = (CODES[n] for n in ("count", "reached", "trend"))
@@ -26,43 +40,25 @@ ATTRIBUTE, OFFER, CALENDAR = (CODES[n] for n in ("attribute", "offer_attribute",
 RATIO = CODES["ratio"]
 
 
-# Inlined, with arrays taken out of their tuples by the caller: handing a tuple on counts every
-# reference in it, which would cost more than the folds of a short history.
-@njit(nogil=True, inline="always")
+@njit(inline="always", **COMPILED)
 def row(
-    steps: Int64,
-    spans: Int64,
-    parts: Int64,
-    priors: Float64,
-    occurred: Int64,
+    program: Program,
     histories: Histories,
-    codes: Int32,
-    channels: Int32,
-    topics: Int32,
-    cases: Int32,
-    numbers: Float64,
-    said: Float64,
     places: Int32,
     n_places: Int64,
     facts: Facts,
     customer: int,
     rows: Rows,
     r: int,
-    as_of: int,
-    offer: int,
     offers: OfferTable,
-    kept: Int32,
-    tally: Int64,
-    latest: Int64,
-    next_resolved: Int64,
-    state: Int64,
-    values: Float64,
+    scratch: Scratch,
 ) -> None:
-    """Compute all steps of a program into ``values``, from what ``places`` lists of each filter.
-
-    What is not an array of the caller's tuples is scratch: ``kept`` for places, ``tally``,
-    ``latest``, ``next_resolved`` and ``state`` for codes, as the folds say.
-    """
+    """Compute all steps of a program into ``scratch.values``; filters take ``places``."""
+    steps, spans, priors, values = program.steps, program.spans, program.priors, scratch.values
+    occurred, numbers, codes = histories.occurred, histories.numbers, histories.codes
+    channels, topics, cases = codes[CHANNEL], codes[TOPIC], codes[CASE]
+    said = numbers[program.resolved] if program.resolved >= 0 else values[:0]
+    as_of, offer, kept = rows.as_of[r], rows.offer[r], scratch.kept
     span, f, window, keyed, low, high, column_folded = -1, -1, 0, 0, 0, 0, -1
     gaps_folded = cases_folded = promises_folded = False
     n_chosen, begin = 0, 0
@@ -74,7 +70,7 @@ def row(
         measure, of_span, column = steps[s, 0], steps[s, 1], steps[s, 2]
         parameter, other = steps[s, 3], steps[s, 4]
         if measure >= RATIO:
-            made_of = parts[steps[s, 5] : steps[s, 5] + steps[s, 6]]
+            made_of = program.parts[steps[s, 5] : steps[s, 5] + steps[s, 6]]
             prior, weight = priors[s, 0], priors[s, 1]
             values[s] = combining.combined(measure, parameter, made_of, prior, weight, values)
             continue
@@ -159,12 +155,19 @@ def row(
         elif measure <= REPEATED:
             now = rows.calendar[column - WEEKDAY, r] if measure == FIT else -1
             values[s] = folds.of_codes(
-                measure, codes[column], occurred, chosen, now, parameter, tally, latest
+                measure,
+                codes[column],
+                occurred,
+                chosen,
+                now,
+                parameter,
+                scratch.tally,
+                scratch.latest,
             )
         elif measure <= LAST_OF_CASES:
             if not cases_folded:
                 case_fold = journeys.of_cases(
-                    occurred, cases, channels, said, chosen, as_of, state, kept
+                    occurred, cases, channels, said, chosen, as_of, scratch.state, kept
                 )
                 cases_folded = True
             values[s] = case_fold[measure - CASES]
@@ -178,7 +181,7 @@ def row(
                     chosen,
                     as_of,
                     parameter,
-                    next_resolved,
+                    scratch.next_resolved,
                     kept,
                 )
                 promises_folded = True
