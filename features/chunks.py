@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from features import arrays, clock
 from features.categories import Categories
-from features.encoding import local_codes, n_codes
+from features.encoding import local_codes, n_codes, n_of
 from features.interactions import NUMBERS, ORDER
 from features.measures import CODE_COLUMNS
 from features.plan import Plan
@@ -239,6 +239,7 @@ def histories_of(
         codes=codes,
         numbers=_numbers(plan, table, settled, len(occurred)),
         n_codes=n_codes(plan, codes),
+        n_cases=n_of(codes, arrays.CASE),
     )
     return histories, own
 
