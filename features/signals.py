@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from features.declaration import Comparison, Signal
+from features.errors import DeclarationError
 from features.measures import TEXT_COLUMNS
+from features.validity import LONGEST_WINDOW, is_days
 
 Signals = tuple[Signal, ...]
 
@@ -21,9 +23,23 @@ class Days:
 
     windows: tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        for window in self.windows:
+            if not is_days(window):
+                raise DeclarationError(
+                    "days",
+                    repr(window),
+                    f"whole numbers from 1 to {LONGEST_WINDOW}",
+                    "Write for example days(7, 28, 90).",
+                )
+
 
 def days(*windows: int) -> Days:
-    """Return windows of so many days each: ``days(7, 28, 90)``."""
+    """Return windows of so many days each: ``days(7, 28, 90)``.
+
+    Raises:
+        DeclarationError: one of them is no whole number of days, or none that can be looked back.
+    """
     return Days(windows)
 
 
@@ -231,6 +247,16 @@ def ratio(
     The value is ``(numerator + ratio * weight) / (denominator + weight)`` where ``prior`` is
     ``(ratio, weight)``: constants of the settings, never learnt from other customers. It is
     missing where the denominator and the weight cancel out.
+
+    Raises:
+        DeclarationError: there are not as many of the one as of the other.
     """
+    if len(numerator) != len(denominator):
+        raise DeclarationError(
+            "ratio",
+            f"{len(numerator)} signals to divide by {len(denominator)}",
+            "as many of the one as of the other",
+            "Declare both over the same windows.",
+        )
     pairs = zip(numerator, denominator, strict=True)
     return tuple(Signal("ratio", why, parts=pair, prior=prior) for pair in pairs)
