@@ -45,7 +45,11 @@ def days(*windows: int) -> Days:
 
 @dataclass(frozen=True, slots=True)
 class Interactions:
-    """A choice of interactions to measure; each method declares one signal per window."""
+    """A choice of interactions to measure; each method declares one signal per window.
+
+    Where it takes ``same``, "topic" leaves of them those that share one of the offer's topics, and
+    "offer" those about the offer itself; without an offer the value is missing.
+    """
 
     role: str | None = None
     kind: str | None = None
@@ -57,9 +61,11 @@ class Interactions:
         """How many there were."""
         return self._over("count", over, why, same=same)
 
-    def reached(self, least: int, over: Days | None = None, *, why: str) -> Signals:
+    def reached(
+        self, least: int, over: Days | None = None, *, why: str, same: str | None = None
+    ) -> Signals:
         """1 when there were at least so many, else 0."""
-        return self._over("reached", over, why, least=least)
+        return self._over("reached", over, why, least=least, same=same)
 
     def sum(
         self, column: str, over: Days | None = None, *, why: str, same: str | None = None
@@ -73,25 +79,31 @@ class Interactions:
         """The mean of a numeric column; missing when no value is there."""
         return self._over("mean", over, why, column=column, same=same)
 
-    def minimum(self, column: str, over: Days | None = None, *, why: str) -> Signals:
+    def minimum(
+        self, column: str, over: Days | None = None, *, why: str, same: str | None = None
+    ) -> Signals:
         """The least value of a numeric column; missing when no value is there."""
-        return self._over("minimum", over, why, column=column)
+        return self._over("minimum", over, why, column=column, same=same)
 
-    def maximum(self, column: str, over: Days | None = None, *, why: str) -> Signals:
+    def maximum(
+        self, column: str, over: Days | None = None, *, why: str, same: str | None = None
+    ) -> Signals:
         """The greatest value of a numeric column; missing when no value is there."""
-        return self._over("maximum", over, why, column=column)
+        return self._over("maximum", over, why, column=column, same=same)
 
-    def last(self, column: str, over: Days | None = None, *, why: str) -> Signals:
+    def last(
+        self, column: str, over: Days | None = None, *, why: str, same: str | None = None
+    ) -> Signals:
         """The latest value of a numeric column that is there; else missing."""
-        return self._over("last", over, why, column=column)
+        return self._over("last", over, why, column=column, same=same)
 
     def days_since_last(self, *, why: str, same: str | None = None) -> Signals:
         """Days from the latest one to the instant; missing when there was none."""
         return self._over("days_since_last", None, why, same=same)
 
-    def days_since_first(self, *, why: str) -> Signals:
+    def days_since_first(self, *, why: str, same: str | None = None) -> Signals:
         """Days from the first one to the instant; missing when there was none."""
-        return self._over("days_since_first", None, why)
+        return self._over("days_since_first", None, why, same=same)
 
     def gap_mean(self, *, why: str) -> Signals:
         """Mean days between one and the next; missing when there were fewer than two."""
@@ -117,9 +129,11 @@ class Interactions:
         """How many there were, each counting half as much with every half-life of its age."""
         return self._each("decayed_count", "half_life", half_lives, why, same=same)
 
-    def decayed_sum(self, column: str, half_lives: Days, *, why: str) -> Signals:
+    def decayed_sum(
+        self, column: str, half_lives: Days, *, why: str, same: str | None = None
+    ) -> Signals:
         """The sum of a numeric column, each value counting half with every half-life."""
-        return self._each("decayed_sum", "half_life", half_lives, why, column=column)
+        return self._each("decayed_sum", "half_life", half_lives, why, column=column, same=same)
 
     def erosion(self, half_lives: Days, *, why: str) -> Signals:
         """The product of ``1 - 2 ** -(1 + age / half-life)``: what each one leaves of a trust.
