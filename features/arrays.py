@@ -48,8 +48,8 @@ class Histories(NamedTuple):
     """Interactions of many customers, each customer's in canonical order.
 
     Those of customer ``c`` are ``start[c]:start[c + 1]``; ``codes`` is (7, n), -1 is missing, all
-    below ``n_codes``; ``numbers`` is (n_columns, n); ``due`` is ``clock.EVER`` where nothing was
-    promised.
+    below ``n_codes``, those of cases below ``n_cases``; ``numbers`` is (n_columns, n); ``due`` is
+    ``clock.EVER`` where nothing was promised.
     """
 
     start: Int64
@@ -60,6 +60,7 @@ class Histories(NamedTuple):
     codes: Int32
     numbers: Float64
     n_codes: int
+    n_cases: int
 
 
 class Facts(NamedTuple):
@@ -86,9 +87,10 @@ class Rows(NamedTuple):
 
 
 class OfferTable(NamedTuple):
-    """Offers: ``values`` is (n_offers, n_attributes), ``topics`` (n_offers, n_codes).
+    """Offers: ``values`` is (n_offers, n_attributes), ``topics`` (n_offers, n_topics).
 
-    ``code`` is each offer's own code among those of the histories, -1 where it never occurs.
+    ``n_topics`` is above the code of every topic in the histories, 0 where no signal is keyed by
+    topic. ``code`` is each offer's own code among those of the histories, -1 where it never occurs.
     """
 
     values: Float64

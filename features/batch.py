@@ -222,7 +222,7 @@ def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) 
                         place=asked.copy(),
                         calendar=calendar_of(plan, as_of),
                     ),
-                    offers=offer_table(plan, offers, categories, own, histories.n_codes),
+                    offers=offer_table(plan, offers, categories, own, histories.codes),
                     asked=asked,
                 )
             del held, known

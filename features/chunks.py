@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from features import arrays
 from features.categories import Categories
-from features.encoding import local_codes, n_codes
+from features.encoding import local_codes, n_codes, n_of
 from features.measures import CODE_COLUMNS
 from features.ordering import Held, Order
 from features.plan import Plan
@@ -67,6 +67,7 @@ def histories_of(
         codes=codes,
         numbers=_numbers(plan, held, rows),
         n_codes=n_codes(plan, codes),
+        n_cases=n_of(codes, arrays.CASE),
     )
     return histories, own
 

@@ -1,53 +1,20 @@
-"""A declared signal: its checks, and the name, unit and group of meaning that follow from it."""
+"""A declared signal, and the name, unit and group of meaning that follow from it."""
 
 import re
 from dataclasses import dataclass, fields
 from typing import Any
 
-from features.errors import DeclarationError, nearest
-from features.interactions import COLUMNS, NUMBERS
-from features.measures import (
-    ATTRIBUTE,
-    CALENDAR,
-    CODE,
-    CODE_COLUMNS,
-    COMPARISONS,
-    HABIT,
-    INSTANT,
-    MEASURES,
-    MOMENT,
-    MOMENT_COLUMNS,
-    NUMBER,
-    TEXT_COLUMNS,
-    Measure,
-)
+from features import validity
+from features.errors import DeclarationError
+from features.measures import MEASURES, NUMBER
+from features.validity import LONGEST_WINDOW, ROLES
+
+__all__ = ["DECAYED", "LONGEST_WINDOW", "OF_COLUMN", "ROLES", "Comparison", "Signal"]
 
 OF_COLUMN = tuple(name for name, measure in MEASURES.items() if measure.column == NUMBER)
 DECAYED = ("decayed_count", "decayed_sum")
-ROLES = (
-    "value",
-    "detail",
-    "negative",
-    "contact",
-    "advocacy",
-    "exit",
-    "offer_shown",
-    "offer_accepted",
-    "offer_declined",
-    "other",
-)
-LONGEST_WINDOW = 36_525
-MAY_BE_TEXT = ("attribute", "offer_attribute", "favourite", "stage")
 _NAMED = {"known": "facts_known", "saturation": "knowledge", "trust": "trust"}
 _NAMED |= {"exchange": "exchanged_value", "stage": "engagement_stage"}
-_COLUMNS = {
-    CODE: CODE_COLUMNS,
-    HABIT: (*TEXT_COLUMNS, *MOMENT_COLUMNS),
-    MOMENT: MOMENT_COLUMNS,
-    INSTANT: CALENDAR,
-}
-_COLUMN = re.compile(r"[A-Za-z_]\w*")
-_ATTRIBUTE = re.compile(r".*\w.*")
 
 Comparison = tuple[str, str, float]
 
@@ -96,28 +63,11 @@ class Signal:
     prior: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        _one_of("measure", self.measure, tuple(MEASURES))
-        takes = MEASURES[self.measure]
-        for role in (self.role, self.than):
-            if role is not None:
-                _one_of("role", role, ROLES)
-        if self.same is not None:
-            _one_of("same", self.same, ("topic", "offer"))
-            _one_of("keyed measure", self.measure, tuple(m.name for m in _keyed()))
+        validity.check(self)
         if not self.why.strip():
             raise DeclarationError(
                 f"signal {self.name}", "no why", "one line that says why it matters", "Add why=…."
             )
-        _check_days(self, takes)
-        _check_column(self, takes)
-        _check_parts(self, takes)
-        if not self.number and self.measure not in MAY_BE_TEXT:
-            raise DeclarationError(
-                f"number of {self.measure}", False, "True: it is a number", "Leave it out."
-            )
-        if self.where is not None:
-            _numeric(f"column compared by {self.measure}", self.where[0])
-            _one_of("comparison", self.where[1], COMPARISONS)
 
     def __repr__(self) -> str:
         return f"<Signal {self.name}>"
@@ -189,95 +139,10 @@ class Signal:
             ) from error
 
 
-def _keyed() -> list[Measure]:
-    return [measure for measure in MEASURES.values() if measure.keyed]
-
-
 def _worded(part: object) -> str:
     words = {"<": "under", "<=": "at_most", ">": "over", ">=": "at_least", "==": "is", "!=": "not"}
-    return words.get(str(part), f"{part:g}" if isinstance(part, float) else str(part))
-
-
-def _check_days(signal: Signal, takes: Measure) -> None:
-    if signal.window is not None and not (takes.windowed and 0 < signal.window <= LONGEST_WINDOW):
-        raise DeclarationError(
-            f"window of {signal.measure}",
-            signal.window,
-            f"1 to {LONGEST_WINDOW} days, on "
-            + " or ".join(m.name for m in MEASURES.values() if m.windowed),
-            "Use days(28), or no window for the whole history.",
-        )
-    if signal.window is None and signal.measure.startswith("trend"):
-        raise DeclarationError(
-            f"window of {signal.measure}", None, f"1 to {LONGEST_WINDOW} days", "Use days(28)."
-        )
-    for name in ("half_life", "within", "least", "half"):
-        given = getattr(signal, name)
-        bad = given is not None and not 0 < given <= LONGEST_WINDOW
-        if (takes.parameter == name) != (given is not None) or bad:
-            raise DeclarationError(
-                f"{name.replace('_', '-')} of {signal.measure}",
-                given,
-                f"1 to {LONGEST_WINDOW}" if takes.parameter == name else "none",
-                "Write for example decayed_count(half_lives=days(28)).",
-            )
-
-
-def _check_column(signal: Signal, takes: Measure) -> None:
-    known = _COLUMNS.get(takes.column)
-    if known and signal.column:
-        _one_of(f"column of {signal.measure}", signal.column, known)
-    if takes.column == HABIT and signal.number == (signal.column in TEXT_COLUMNS):
-        raise DeclarationError(
-            f"number of {signal.measure} {signal.column}",
-            signal.number,
-            str(not signal.number),
-            "A channel or topic is a category, a weekday or hour a number.",
-        )
-    if takes.column == NUMBER and signal.column:
-        _numeric(f"column of {signal.measure}", signal.column)
-    form = _ATTRIBUTE if takes.column == ATTRIBUTE else _COLUMN
-    if bool(takes.column) != bool(signal.column and form.fullmatch(signal.column)):
-        raise DeclarationError(
-            f"column of {signal.measure}",
-            repr(signal.column),
-            takes.column or "no column",
-            "Write for example sum('amount', days(28)).",
-        )
-
-
-def _numeric(subject: str, column: str) -> None:
-    """Refuse the columns of interactions that hold no number of their own."""
-    if column in COLUMNS and column not in (*NUMBERS, "resolved"):
-        raise DeclarationError(
-            subject,
-            repr(column),
-            f"one of {', '.join((*NUMBERS, 'resolved'))}, or a further numeric column",
-            "Texts are counted by distinct(…), instants measured by days_since_last(…).",
-        )
-
-
-def _check_parts(signal: Signal, takes: Measure) -> None:
-    enough = len(signal.parts) == takes.parts if takes.parts >= 0 else bool(signal.parts)
-    weighed = signal.prior is None or signal.prior[1] > 0
-    if not enough or (signal.measure == "ratio") != bool(signal.prior) or not weighed:
-        raise DeclarationError(
-            f"parts of {signal.measure}",
-            f"{len(signal.parts)} signals and the prior {signal.prior}",
-            "the signals it is made of, and for a ratio a prior with a weight above 0",
-            "Write for example ratio(taken, shown, prior=(0.1, 5), why=…).",
-        )
-    if takes.than != (signal.than is not None):
-        raise DeclarationError(
-            f"role compared with by {signal.measure}",
-            repr(signal.than),
-            "another role" if takes.than else "none",
-            "Write for example count_since('offer_accepted', why=…).",
-        )
-
-
-def _one_of(subject: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise DeclarationError(
-            subject, repr(value), "a known name", nearest(str(value), list(known))
-        )
+    if not isinstance(part, float):
+        return words.get(str(part), str(part))
+    # In a name a sign becomes an underscore, a plus as well as a minus.
+    whole = part.is_integer() and abs(part) < 1e16
+    return str(int(part)) if whole else repr(part).replace("e+", "e")

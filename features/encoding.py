@@ -12,7 +12,9 @@ from features.plan import Plan
 
 
 def local_codes(plan: Plan, occurred: arrays.Int64, codes: arrays.Int32) -> None:
-    """Fill in the local day (from the first on), weekday and hour that signals read.
+    """Fill in the local day, weekday and hour that signals read.
+
+    A day's code tells it from other days and no more; there are no more codes than interactions.
 
     Args:
         plan: the compiled signals.
@@ -24,8 +26,7 @@ def local_codes(plan: Plan, occurred: arrays.Int64, codes: arrays.Int32) -> None
         return
     local = clock.utc_to_local(occurred, plan.timezone)
     if "day" in wanted:
-        days = local // clock.DAY
-        codes[arrays.DAY] = days - days.min()
+        codes[arrays.DAY] = _few(local // clock.DAY)
     if wanted != {"day"}:
         parts = clock.calendar(local)
         codes[arrays.WEEKDAY], codes[arrays.HOUR] = parts[:2]
@@ -43,7 +44,7 @@ def offer_table(
     offers: Iterable[Offer],
     categories: Categories,
     own: Mapping[str, int],
-    n_codes: int,
+    codes: arrays.Int32,
 ) -> arrays.OfferTable:
     """Return the offers as the kernel reads them.
 
@@ -52,19 +53,21 @@ def offer_table(
         offers: the offers.
         categories: the codes of categories, topics among them.
         own: the codes of the history's offers.
-        n_codes: a number above the code of every topic in the history.
+        codes: those of the history that the table is read beside, shape ``(7, n)``.
     """
     offers = list(offers)
     numeric = {s.column: s.number for s in plan.everything if s.measure == "offer_attribute"}
     values = np.full((len(offers), len(plan.offer_attributes)), np.nan)
-    members = np.zeros((len(offers), n_codes), dtype=np.uint8)
+    # The kernel looks every topic of the history up without asking how wide the table is.
+    width = n_of(codes, arrays.TOPIC) if plan.keyed_by_topic else 0
+    members = np.zeros((len(offers), width), dtype=np.uint8)
     for row, offer in enumerate(offers):
-        topics = (categories.find(topic) for topic in offer.topics)
-        members[row, [code for code in topics if code is not None and code < n_codes]] = 1
+        topics = (categories.find(topic) for topic in offer.topics) if width else ()
+        members[row, [code for code in topics if code is not None and code < width]] = 1
         for column, name in enumerate(plan.offer_attributes):
             values[row, column] = categories.encode(offer.attribute(name), numeric[name])
-    codes = np.array([own.get(offer.offer_id, -1) for offer in offers], dtype=np.int64)
-    return arrays.OfferTable(values, members, codes)
+    of_offers = np.array([own.get(offer.offer_id, -1) for offer in offers], dtype=np.int64)
+    return arrays.OfferTable(values, members, of_offers)
 
 
 def numeric_attributes(plan: Plan) -> dict[str, bool]:
@@ -75,5 +78,17 @@ def numeric_attributes(plan: Plan) -> dict[str, bool]:
 def n_codes(plan: Plan, codes: arrays.Int32) -> int:
     """Return a number above every code that the kernel meets in the columns that it reads."""
     read = [CODE_COLUMNS.index(name) for name in plan.code_columns]
-    most = max((int(codes[row].max(initial=-1)) for row in read), default=-1)
-    return most + 1
+    return max((n_of(codes, row) for row in read), default=0)
+
+
+def n_of(codes: arrays.Int32, row: int) -> int:
+    """Return a number above every code of one column, such as ``arrays.CASE``."""
+    return int(codes[row].max(initial=-1)) + 1
+
+
+def _few(days: arrays.Int64) -> arrays.Int64:
+    """Return a code for each day, below their number."""
+    first = int(days.min())
+    if int(days.max()) - first < len(days):
+        return days - first
+    return np.unique(days, return_inverse=True)[1]

@@ -34,7 +34,7 @@ def of_cases(
         said: whether each interaction says that the case is resolved: 1, 0 or missing.
         chosen: places of interactions.
         as_of: the instant.
-        state: scratch of shape ``(n_codes, N_STATES)`` with no contacts before and after.
+        state: scratch of shape ``(n_cases, N_STATES)`` with no contacts before and after.
         met: scratch for the cases met.
     """
     n_cases, contacts, handovers, reopened = 0, 0, 0, 0

@@ -138,7 +138,7 @@ def _scratch(program: Program, histories: Histories, first: int, last: int) -> S
         kept=np.empty(longest, dtype=np.int32),
         tally=np.zeros(n_codes, dtype=np.int64),
         latest=np.empty(n_codes, dtype=np.int64),
-        next_resolved=np.full(n_codes, journeys.NEVER, dtype=np.int64),
-        state=np.zeros((n_codes, journeys.N_STATES), dtype=np.int64),
+        next_resolved=np.full(histories.n_cases, journeys.NEVER, dtype=np.int64),
+        state=np.zeros((histories.n_cases, journeys.N_STATES), dtype=np.int64),
         values=np.empty(program.steps.shape[0]),
     )

@@ -7,7 +7,14 @@ import numpy as np
 
 from features import arrays, clock, kernel
 from features.categories import Categories
-from features.encoding import calendar_of, local_codes, n_codes, numeric_attributes, offer_table
+from features.encoding import (
+    calendar_of,
+    local_codes,
+    n_codes,
+    n_of,
+    numeric_attributes,
+    offer_table,
+)
 from features.interactions import (
     Attribute,
     Interaction,
@@ -78,7 +85,7 @@ def encode(
         calendar=calendar_of(plan, instants),
     )
     facts = _facts(plan, attributes, categories)
-    table = offer_table(plan, offers, categories, own, histories.n_codes)
+    table = offer_table(plan, offers, categories, own, histories.codes)
     return Encoded(histories, facts, rows, table, categories)
 
 
@@ -129,6 +136,7 @@ def _histories(
             dtype=np.float64,
         ).reshape(len(plan.numbers), n),
         n_codes=n_codes(plan, codes),
+        n_cases=n_of(codes, arrays.CASE),
     )
 
 

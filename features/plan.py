@@ -53,6 +53,11 @@ class Plan:
         return any(s.same or s.measure == "offer_attribute" for s in self.everything)
 
     @cached_property
+    def keyed_by_topic(self) -> bool:
+        """Whether some signal takes only what shares one of the offer's topics."""
+        return any(s.same == "topic" for s in self.everything)
+
+    @cached_property
     def code_columns(self) -> tuple[str, ...]:
         """The columns of categories that are read, a part of ``measures.CODE_COLUMNS``."""
         used = {s.column for s in self.everything if s.column in CODE_COLUMNS}

@@ -1,8 +1,7 @@
 """The shape of the data: what a history has, and all that one could have."""
 
-import pyarrow.compute as pc
-
 from features.catalog import TREATMENT_COLUMNS, DataShape
+from features.columns import distinct, filled
 from features.declaration import ROLES
 from features.history import History
 from features.sections import Roles
@@ -20,9 +19,8 @@ FULL = DataShape(
 
 def shape_of(history: History, roles: Roles) -> DataShape:
     """Return what a history has, from which the catalogue follows."""
-    kinds = set(pc.unique(history.interactions["kind"]).to_pylist())
-    table = history.interactions
-    has = {n for n in ("amount", *TREATMENT_COLUMNS) if table[n].null_count < len(table)}
+    kinds = set(distinct(history.interactions, "kind").to_pylist())
+    has = filled(history.interactions, ("amount", *TREATMENT_COLUMNS))
     return DataShape(
         roles=frozenset(role for role in ROLES if kinds & set(roles.kinds(role))),
         numbers=(*(("amount",) if "amount" in has else ()), *history.numbers),

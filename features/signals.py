@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from features.declaration import Comparison, Signal
+from features.errors import DeclarationError
 from features.measures import TEXT_COLUMNS
+from features.validity import LONGEST_WINDOW, is_days
 
 Signals = tuple[Signal, ...]
 
@@ -21,15 +23,33 @@ class Days:
 
     windows: tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        for window in self.windows:
+            if not is_days(window):
+                raise DeclarationError(
+                    "days",
+                    repr(window),
+                    f"whole numbers from 1 to {LONGEST_WINDOW}",
+                    "Write for example days(7, 28, 90).",
+                )
+
 
 def days(*windows: int) -> Days:
-    """Return windows of so many days each: ``days(7, 28, 90)``."""
+    """Return windows of so many days each: ``days(7, 28, 90)``.
+
+    Raises:
+        DeclarationError: one of them is no whole number of days, or none that can be looked back.
+    """
     return Days(windows)
 
 
 @dataclass(frozen=True, slots=True)
 class Interactions:
-    """A choice of interactions to measure; each method declares one signal per window."""
+    """A choice of interactions to measure; each method declares one signal per window.
+
+    Where it takes ``same``, "topic" leaves of them those that share one of the offer's topics, and
+    "offer" those about the offer itself; without an offer the value is missing.
+    """
 
     role: str | None = None
     kind: str | None = None
@@ -41,9 +61,11 @@ class Interactions:
         """How many there were."""
         return self._over("count", over, why, same=same)
 
-    def reached(self, least: int, over: Days | None = None, *, why: str) -> Signals:
+    def reached(
+        self, least: int, over: Days | None = None, *, why: str, same: str | None = None
+    ) -> Signals:
         """1 when there were at least so many, else 0."""
-        return self._over("reached", over, why, least=least)
+        return self._over("reached", over, why, least=least, same=same)
 
     def sum(
         self, column: str, over: Days | None = None, *, why: str, same: str | None = None
@@ -57,25 +79,31 @@ class Interactions:
         """The mean of a numeric column; missing when no value is there."""
         return self._over("mean", over, why, column=column, same=same)
 
-    def minimum(self, column: str, over: Days | None = None, *, why: str) -> Signals:
+    def minimum(
+        self, column: str, over: Days | None = None, *, why: str, same: str | None = None
+    ) -> Signals:
         """The least value of a numeric column; missing when no value is there."""
-        return self._over("minimum", over, why, column=column)
+        return self._over("minimum", over, why, column=column, same=same)
 
-    def maximum(self, column: str, over: Days | None = None, *, why: str) -> Signals:
+    def maximum(
+        self, column: str, over: Days | None = None, *, why: str, same: str | None = None
+    ) -> Signals:
         """The greatest value of a numeric column; missing when no value is there."""
-        return self._over("maximum", over, why, column=column)
+        return self._over("maximum", over, why, column=column, same=same)
 
-    def last(self, column: str, over: Days | None = None, *, why: str) -> Signals:
+    def last(
+        self, column: str, over: Days | None = None, *, why: str, same: str | None = None
+    ) -> Signals:
         """The latest value of a numeric column that is there; else missing."""
-        return self._over("last", over, why, column=column)
+        return self._over("last", over, why, column=column, same=same)
 
     def days_since_last(self, *, why: str, same: str | None = None) -> Signals:
         """Days from the latest one to the instant; missing when there was none."""
         return self._over("days_since_last", None, why, same=same)
 
-    def days_since_first(self, *, why: str) -> Signals:
+    def days_since_first(self, *, why: str, same: str | None = None) -> Signals:
         """Days from the first one to the instant; missing when there was none."""
-        return self._over("days_since_first", None, why)
+        return self._over("days_since_first", None, why, same=same)
 
     def gap_mean(self, *, why: str) -> Signals:
         """Mean days between one and the next; missing when there were fewer than two."""
@@ -101,9 +129,11 @@ class Interactions:
         """How many there were, each counting half as much with every half-life of its age."""
         return self._each("decayed_count", "half_life", half_lives, why, same=same)
 
-    def decayed_sum(self, column: str, half_lives: Days, *, why: str) -> Signals:
+    def decayed_sum(
+        self, column: str, half_lives: Days, *, why: str, same: str | None = None
+    ) -> Signals:
         """The sum of a numeric column, each value counting half with every half-life."""
-        return self._each("decayed_sum", "half_life", half_lives, why, column=column)
+        return self._each("decayed_sum", "half_life", half_lives, why, column=column, same=same)
 
     def erosion(self, half_lives: Days, *, why: str) -> Signals:
         """The product of ``1 - 2 ** -(1 + age / half-life)``: what each one leaves of a trust.
@@ -231,6 +261,16 @@ def ratio(
     The value is ``(numerator + ratio * weight) / (denominator + weight)`` where ``prior`` is
     ``(ratio, weight)``: constants of the settings, never learnt from other customers. It is
     missing where the denominator and the weight cancel out.
+
+    Raises:
+        DeclarationError: there are not as many of the one as of the other.
     """
+    if len(numerator) != len(denominator):
+        raise DeclarationError(
+            "ratio",
+            f"{len(numerator)} signals to divide by {len(denominator)}",
+            "as many of the one as of the other",
+            "Declare both over the same windows.",
+        )
     pairs = zip(numerator, denominator, strict=True)
     return tuple(Signal("ratio", why, parts=pair, prior=prior) for pair in pairs)

@@ -5,13 +5,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.batch import Spine
+from features.columns import distinct
 from features.history import History
 from features.identities import owners, standing
 
 
 def snapshot_spine(history: History, instants: list[int]) -> Spine:
     """Return every customer at every instant; keys of others are customers until it is known."""
-    said, keys = history.identities, pc.unique(history.interactions["customer_id"])
+    said, keys = history.identities, distinct(history.interactions, "customer_id")
     met = pc.is_in(owners(said, said["key"]), owners(said, keys))
     customers = pa.concat_arrays([keys, pc.unique(said["customer_id"].filter(met))]).unique().sort()
     n = len(customers)

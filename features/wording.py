@@ -118,7 +118,8 @@ class Wording:
         one, many = self.things(signal)
         if how == "decayed_sum":
             return f"{self._spent(signal, number)} {half_of(signal)}"
-        whose = f" over {many}" if signal.role or signal.kind or signal.where else ""
+        told_apart = signal.role or signal.kind or signal.where or signal.same
+        whose = f" over {many}" if told_apart else ""
         if column == "wait_minutes":
             return _waited(how, number) + whose + lately
         if column == "rating":

@@ -145,15 +145,17 @@ def write_own_spine(size: Size, folder: Path, seed: int = 11) -> Path:
     return _write_spine(size, folder / "spine-own", rng.integers(0, size.customers, n), at)
 
 
-def write_sample(history: Path, spine: Path, folder: Path, part: int = 100) -> tuple[Path, Path]:
-    """Write one customer in ``part`` and what they did: interactions and spine."""
+def write_sample(
+    history: Path, spine: Path, folder: Path, most: int | None = None, part: int = 100
+) -> tuple[Path, Path]:
+    """Write one customer in ``part`` and what they did: interactions, and ``most`` of the rows."""
     customers = pq.read_table(spine, columns=["customer_id"])["customer_id"].unique()
     wanted = customers.take(np.arange(len(customers) - 1, 0, -min(part, len(customers) - 1)))
     is_wanted = pa.compute.field("customer_id").isin(wanted)
     chosen = folder / "sample-interactions"
     chosen.mkdir(exist_ok=True)
     pq.write_table(pq.read_table(history, filters=is_wanted), chosen / "part-0000.parquet")
-    rows = pq.read_table(spine, filters=is_wanted)
+    rows = pq.read_table(spine, filters=is_wanted)[:most]
     rows = rows.set_column(0, "row", pa.array(np.arange(len(rows), dtype=np.int64)))
     pq.write_table(rows, folder / "sample-spine.parquet")
     return chosen, folder / "sample-spine.parquet"

@@ -3,6 +3,7 @@
 import itertools
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -199,7 +200,7 @@ class BrokenError(Exception):
 def test_an_error_in_a_block_surfaces(
     size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def evaluate(*args: object) -> None:
+    def evaluate(*args: Any) -> None:
         first, last = args[5], args[6]
         histories = args[1]
         assert isinstance(histories, tuple)

@@ -1,14 +1,17 @@
 """Which interactions a signal takes: by role, kind, channel, topic, comparison and offer."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from features.declaration import Signal
 from features.interactions import Interaction
+from features.measures import MEASURES
 from features.offers import Offer, Value
 from features.signals import Interactions, days, interactions
 from tests.engines import ago, at, missing, row_of, value_of
+from tests.strategies import SIGNALS
 
 # The roles of the tests: value is purchase and renewal, detail is item, negative is complaint.
 HISTORY = [
@@ -28,11 +31,10 @@ HISTORY = [
         ("a role that no kind has", interactions(role="contact"), 0.0),
         ("one kind", interactions(kind="renewal"), 2.0),
         ("a kind of no role", interactions(kind="unheard_of"), 16.0),
-        ("the empty kind, which never occurs", interactions(kind=""), 0.0),
+        ("a kind that never occurs", interactions(kind="swap"), 0.0),
         ("a kind in a role", interactions(role="value", kind="renewal"), 2.0),
         ("a kind outside the role", interactions(role="value", kind="complaint"), 0.0),
         ("a channel, not a missing one", interactions(channel="web"), 3.0),
-        ("the empty channel, not a missing one", interactions(channel=""), 16.0),
         ("a channel that never occurs", interactions(channel="fax"), 0.0),
         ("a topic", interactions(topic="TEA"), 13.0),
         ("a text as channel is not the same as topic", interactions(channel="TEA"), 0.0),
@@ -129,6 +131,43 @@ def test_a_signal_keyed_by_offer_takes_what_is_about_the_offer_itself() -> None:
     assert about(total, "MILK", offer_id="o2") == 10.0
     assert about(total, "MILK", offer_id="never seen") == 0.0
     assert about(interactions().days_since_last(same="offer", why="w"), offer_id="o2") == 2.0
+
+
+@pytest.mark.parametrize(
+    ("same", "expected"),
+    [("topic", [1.0, 0.0, 1.0, 8.0, 8.0, 5.0]), ("offer", [1.0, 0.0, 2.0, 4.0, 4.0, 4.0])],
+)
+def test_every_keyed_measure_takes_what_is_about_the_offer(
+    same: str, expected: list[float]
+) -> None:
+    """Of HISTORY, TEA are 1.0, 4.0 and 8.0 of days 5, 3 and 2; about the offer 2.0 and 4.0 of
+    days 4 and 3."""
+    anything, history = (
+        interactions(),
+        [replace(item, offer_id="o1") if item.amount in (2.0, 4.0) else item for item in HISTORY],
+    )
+    signals = (
+        *anything.reached(2, same=same, why="w"),
+        *anything.reached(4, same=same, why="w"),
+        *anything.minimum("amount", same=same, why="w"),
+        *anything.maximum("amount", same=same, why="w"),
+        *anything.last("amount", same=same, why="w"),
+        *anything.days_since_first(same=same, why="w"),
+    )
+    offer = Offer("o1", topics=frozenset({"TEA"}))
+    assert row_of(signals, history, offer=offer) == expected
+    assert all(missing(value) for value in row_of(signals, history))
+
+
+def test_a_keyed_decayed_sum_by_hand() -> None:
+    decayed = interactions().decayed_sum("amount", days(1), same="topic", why="w")
+    offer = Offer("o1", topics=frozenset({"TEA"}))
+    assert value_of(decayed, HISTORY, offer=offer) == 1 / 32 + 4 / 8 + 8 / 4
+
+
+def test_every_measure_that_can_be_keyed_can_be_declared_so() -> None:
+    held = {s.measure for s in SIGNALS if s.same == "topic"}
+    assert held == {name for name, measure in MEASURES.items() if measure.keyed}
 
 
 def test_two_offers_beside_each_other_keep_their_own_values() -> None:

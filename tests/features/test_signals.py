@@ -31,6 +31,7 @@ EVERYTHING = DataShape(
     columns=frozenset(TREATMENT_COLUMNS),
 )
 value, anything = interactions(role="value"), interactions()
+NAN = float("nan")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,26 @@ def test_plain_data_and_back_is_the_same_signal(signal: Signal) -> None:
         ({"measure": "count", "window": -3}, "window of count: got -3; wanted 1 to"),
         ({"measure": "count", "window": 0}, "window of count: got 0"),
         ({"measure": "count", "window": 36_526}, "window of count: got 36526"),
-        ({"measure": "count", "window": "28"}, "the fields of a signal"),
+        ({"measure": "count", "window": "28"}, "window of count: got 28; wanted 1 to"),
+        ({"measure": "count", "window": 0.5}, "window of count: got 0.5; wanted 1 to"),
+        ({"measure": "count", "window": True}, "window of count: got True; wanted 1 to"),
+        ({"measure": "reached", "least": 1.5}, "least of reached: got 1.5; wanted a whole number"),
+        ({"measure": "erosion", "half_life": True}, "half-life of erosion: got True"),
+        ({"measure": "count", "where": []}, r"comparison of count: got \(\); wanted a column"),
+        ({"measure": "count", "where": ["amount", ">"]}, r"got \('amount', '>'\)"),
+        ({"measure": "count", "where": ["amount", ">", 1.0, 2.0]}, "wanted a column, a comparison"),
+        ({"measure": "count", "where": ["amount", ">", NAN]}, "got nan; wanted a finite number"),
+        ({"measure": "count", "where": ["amount", ">", float("inf")]}, "got inf; wanted a finite"),
+        ({"measure": "count", "where": ["amount", ">", 10**400]}, "wanted a finite number"),
+        ({"measure": "count", "where": ["amount", ">", "5"]}, "got '5'; wanted a finite number"),
+        ({"measure": "count", "where": ["resolved", "==", True]}, "got True; .* as 1 or 0"),
+        ({"measure": "count", "where": ["a; b", ">", 1.0]}, "column compared by count: got 'a; b'"),
+        ({"measure": "count", "where": [5, ">", 1.0]}, "column compared by count: got 5"),
+        ({"measure": "count", "kind": ""}, "kind of count: got ''; wanted a text"),
+        ({"measure": "count", "channel": ""}, "channel of count: got ''"),
+        ({"measure": "count", "topic": " "}, "topic of count: got ' '"),
+        ({"measure": "count", "topic": 5}, "topic of count: got 5"),
+        ({"measure": "ratio", "why": " "}, "parts of ratio: got 0 signals"),
         ({"measure": "days_since_last", "window": 7}, "window of days_since_last"),
         ({"measure": "gap_mean", "window": 7}, "window of gap_mean"),
         ({"measure": "trend"}, "window of trend: got None"),
@@ -193,6 +213,56 @@ def test_plain_data_and_back_is_the_same_signal(signal: Signal) -> None:
 def test_a_declaration_that_means_nothing_is_refused(plain: dict[str, Any], told: str) -> None:
     with pytest.raises(DeclarationError, match=told):
         Signal.from_dict({"why": "w"} | plain)
+
+
+@pytest.mark.parametrize("window", [0.5, 0, -1, True, "7", 36_526, None, NAN])
+def test_windows_are_whole_days(window: Any) -> None:
+    with pytest.raises(DeclarationError, match=r"days: got .*; wanted whole numbers from 1 to"):
+        days(7, window)
+
+
+def test_a_ratio_has_as_many_numerators_as_denominators() -> None:
+    above, below = value.count(days(7, 28), why="w"), anything.count(days(7), why="w")
+    for some, others in ((above, below), (below, above), ((), below)):
+        with pytest.raises(DeclarationError, match="signals to divide by"):
+            ratio(some, others, prior=(0.1, 5.0), why="w")
+
+
+@pytest.mark.parametrize("prior", [(0.1,), (0.1, 5.0, 1.0), (NAN, 5.0), (0.1, NAN), (0.1, 0.0)])
+def test_a_prior_is_a_ratio_and_a_weight(prior: Any) -> None:
+    counts = value.count(why="w")
+    with pytest.raises(DeclarationError, match="parts of ratio"):
+        ratio(counts, counts, prior=prior, why="w")
+
+
+@pytest.mark.parametrize(
+    ("bound", "said"),
+    [
+        (0.5, "0_5"),
+        (0.25, "0_25"),
+        (60.0, "60"),
+        (60, "60"),
+        (-1.5, "_1_5"),
+        (1234567.0, "1234567"),
+        (1e22, "1e22"),
+        (1e-22, "1e_22"),
+        (0.1 + 0.2, "0_30000000000000004"),
+    ],
+)
+def test_a_bound_is_named_in_as_few_digits_as_tell_it_apart(bound: float, said: str) -> None:
+    (signal,) = interactions(where=("points", "<", bound)).count(why="w")
+    assert signal.name == f"any_points_under_{said}_count"
+
+
+def test_bounds_that_differ_have_names_that_differ() -> None:
+    bounds = [1234567.0, 1234568.0, 1e-6, 1e6, 1e16, 1e-16, 1e300, -1e6, -1e-6, 0.1, 0.1 + 1e-16]
+    bounds += [0.5, -0.5, 5.0, 50.0, 123456.7, 123456.71, 5e-324]
+    signals = [
+        signal
+        for bound in bounds
+        for signal in interactions(where=("amount", "<", bound)).count(why="w")
+    ]
+    assert len(compile_plan(signals, {}).names) == len(bounds)
 
 
 def test_a_plan_needs_signals_each_with_its_own_name() -> None:
@@ -247,7 +317,6 @@ def test_attributes_that_would_share_a_name_are_refused() -> None:
 
 GROCER = Wording({"value": ("purchase",), "negative": ("complaint", "return")}, "USD")
 BANK = Wording({"value": ("card_payment",), "negative": ("complaint",)}, "CHF")
-NAN = float("nan")
 
 
 @pytest.mark.parametrize(

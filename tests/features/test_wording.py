@@ -114,6 +114,11 @@ EXCHANGING = exchange(why="w")
         ),
         (anything.maximum("wait_minutes", why="w"), 90.0, "waited up to 2 hours"),
         (anything.last("wait_minutes", why="w"), 8.0, "waited 8 minutes last time"),
+        (
+            anything.minimum("rating", same="topic", why="w"),
+            0.0,
+            "rated us 0 out of 10 at worst over interactions that fit the offer",
+        ),
         (anything.last("wait_minutes", why="w"), 0.0, "did not wait last time"),
         (
             anything.mean("wait_minutes", days(90), why="w"),
