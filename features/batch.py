@@ -254,7 +254,7 @@ def _stage_facts(plan: Plan, history: History, connection: duckdb.DuckDBPyConnec
     connection.register("names", names)
     connection.execute(
         "CREATE TEMP TABLE facts AS "
-        "SELECT c, greatest(known_at, since) AS known_at, n, name, value "
+        "SELECT c, known_at, greatest(known_at, since) AS counts, n, name, value "
         "FROM attributes JOIN wanted USING (customer_id) JOIN names USING (name) ORDER BY c"
     )
 
@@ -266,9 +266,9 @@ def _facts(
     last: int,
     categories: Categories,
 ) -> arrays.Facts:
-    """Return the attributes of customers ``first`` to ``last`` in order of what was known when."""
+    """Return the attributes of customers ``first`` to ``last`` from the oldest to the latest."""
     table = connection.sql(
-        f"SELECT c, known_at, n, value FROM facts WHERE c >= {first} AND c < {last} "
+        f"SELECT c, counts, n, value FROM facts WHERE c >= {first} AND c < {last} "
         "ORDER BY c, known_at, name, value"
     ).to_arrow_table()
     numeric = numeric_attributes(plan)
@@ -280,7 +280,7 @@ def _facts(
     ]
     return arrays.Facts(
         start=chunks.starts(table["c"].to_numpy() - first, last - first),
-        known=np.array(table["known_at"].to_numpy(), dtype=np.int64),
+        known=np.array(table["counts"].to_numpy(), dtype=np.int64),
         name=name,
         value=np.array(encoded, dtype=np.float64),
     )

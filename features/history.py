@@ -76,7 +76,7 @@ def interactions_table(items: Iterable[Interaction], numbers: Iterable[str] = ()
 
 
 def attributes_table(items: Iterable[Attribute]) -> pa.Table:
-    """Return attributes as an Arrow table."""
+    """Return attributes, under the keys that they were recorded under, as an Arrow table."""
     rows = [
         {"customer_id": a.customer_id, "known_at": a.known_at, "name": a.name, "value": a.value}
         for a in items

@@ -59,12 +59,17 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A fact about a customer, known from ``known_at`` (``clock.EVER`` when undated)."""
+    """A fact about a customer, known from ``known_at`` (``clock.EVER`` when undated).
+
+    ``since`` is from when the key that it stands under is known to be the customer's. A fact
+    counts after the later of the two; of those that count, the latest is that of ``known_at``.
+    """
 
     customer_id: str
     known_at: int
     name: str
     value: str
+    since: int = clock.EVER
 
 
 def number(interaction: Interaction, column: str) -> float | None:

@@ -97,7 +97,8 @@ class Customer:
         return True
 
     def _attribute(self, signal: Signal) -> Value:
-        known = [a for a in self.attributes if a.name == signal.column and a.known_at < self.as_of]
+        of_name = [a for a in self.attributes if a.name == signal.column]
+        known = [a for a in of_name if a.known_at < self.as_of and a.since < self.as_of]
         if not known:
             return _fact(signal, None)
         return _fact(signal, max(known, key=lambda a: (a.known_at, a.value)).value)

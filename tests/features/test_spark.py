@@ -124,6 +124,8 @@ def test_keys_meet_their_customers(session: Any) -> None:
     chained = [(one, two, START + 50 * DAY) for one, two in itertools.pairwise(names[:30])]
     said = [*chained, *((name, f"account {name[-1]}", START + 60 * DAY) for name in names[30:50])]
     rows = [dict(zip(IDENTITIES_SCHEMA.names, row, strict=True)) for row in said]
+    facts += [Attribute(name, START + n * DAY, "city", "Zeal") for n, name in enumerate(names[::3])]
+    facts += [Attribute("account 1", START + 65 * DAY, "city", "Ayr")]
     history = replace(
         history_of(items, START + 100 * DAY, facts),
         interactions=interactions_table(items, ["points", "stars"]),
