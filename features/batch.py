@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from features import arrays, chunks, kernel
 from features.categories import Categories
+from features.columns import check_instants, check_read
 from features.encoding import calendar_of, numeric_attributes, offer_table
 from features.history import History
 from features.identities import shares
@@ -74,6 +75,9 @@ def compute(
 
     Returns:
         One row for each row of the spine, in its order.
+
+    Raises:
+        DataError: a column that signals read is not there, or an instant is missing.
     """
     categories = Categories(plan.named)
     matrix = np.empty((len(spine), len(plan.signals)))
@@ -184,6 +188,7 @@ def _computed(
 
 
 def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) -> Iterator[Chunk]:
+    check_read(plan.numbers, history.interactions.schema.names)
     customers = spine.customer_id.unique().sort()
     customer = np.array(pa.compute.index_in(spine.customer_id, customers), dtype=np.int64)
     order = np.argsort(customer, kind="stable")
@@ -204,6 +209,7 @@ def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) 
         _stage_facts(plan, history, connection)
         sorting = connection.cursor()
         _open(sorting, history.interactions)
+        check_instants(history.interactions, sorting, "interactions")
         sorting.register("wanted", wanted)
         query = chunks.stream_query(
             sorting, plan, "interactions", "wanted", shared=len(wanted) > len(customers)

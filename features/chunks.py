@@ -248,9 +248,6 @@ def _numbers(
 ) -> arrays.Float64:
     numbers = np.empty((len(plan.numbers), n))
     for row, name in zip(numbers, plan.numbers, strict=True):
-        if name not in table.column_names:
-            row[:] = np.nan
-            continue
         column = table[name].cast(pa.int8()) if name == "resolved" else table[name]
         row[:] = settled(column.cast(pa.float64()).to_numpy(zero_copy_only=False))
     return numbers

@@ -1,6 +1,7 @@
 """Interactions: their columns, their order, and what makes one wrong."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -70,6 +71,15 @@ class Attribute:
     name: str
     value: str
     since: int = clock.EVER
+
+
+def is_further(name: str) -> bool:
+    """Whether a further numeric column may have a name: SQL tells it from any other's.
+
+    >>> is_further("points"), is_further("Points"), is_further("amount")
+    (True, False, False)
+    """
+    return name not in COLUMNS and re.fullmatch(r"[a-z][a-z0-9_]*", name) is not None
 
 
 def number(interaction: Interaction, column: str) -> float | None:

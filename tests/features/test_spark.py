@@ -172,6 +172,8 @@ def test_timestamps_and_absent_columns_are_understood(session: Any) -> None:
         ({"kind": ["item"], "points": [1], "occurred_at": ["2020"]}, "the type string"),
         ({"kind": ["item"], "points": ["x"], "occurred_at": [1]}, "'points': got the type string"),
         ({"kind": ["item"], "occurred_at": [1]}, "no column 'points'"),
+        ({"kind": ["item"], "occurred_at": [1], "Points": [1.0]}, "'Points': got this name"),
+        ({"kind": ["item"], "occurred_at": [1], "a`b": [1.0]}, "'a`b': got this name"),
     ],
 )
 def test_what_is_no_interaction_is_refused(
