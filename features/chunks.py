@@ -165,7 +165,7 @@ def _canonical(tied: pa.Table, run: Int64) -> Int64:
     names = [name for name in tied.column_names if name not in (CUSTOMER, ID)]
     order = [name for name in ORDER if name in names]
     order += sorted(set(names) - set(order))
-    keys = ", ".join(f'"{name}" NULLS FIRST' for name in order)
+    keys = ", ".join(f"{_comparable(name)} NULLS FIRST" for name in order)
     tied = tied.append_column("the run", pa.array(run)).append_column(
         "the place", pa.array(np.arange(len(tied)))
     )
@@ -175,6 +175,12 @@ def _canonical(tied: pa.Table, run: Int64) -> Int64:
             f'SELECT "the place" FROM tied ORDER BY "the run", {keys}'
         ).to_arrow_table()
     return _int64(ordered["the place"])
+
+
+def _comparable(name: str) -> str:
+    """Return the SQL by which a column is put in order: NaN is missing, not above all numbers."""
+    is_number = name in NUMBERS or name not in ORDER
+    return f"nullif(\"{name}\", 'nan'::DOUBLE)" if is_number else f'"{name}"'
 
 
 def _once(table: pa.Table, place: Int64, taken: Int64) -> npt.NDArray[np.bool_] | None:

@@ -83,21 +83,26 @@ def is_further(name: str) -> bool:
 
 
 def number(interaction: Interaction, column: str) -> float | None:
-    """Return a numeric column of an interaction, ``None`` when it is missing.
+    """Return a numeric column of an interaction, ``None`` when it is missing or no number.
 
     ``resolved`` is 1 or 0.
     """
+    value = _given(interaction, column)
+    return None if value is None or value != value else float(value)
+
+
+def _given(interaction: Interaction, column: str) -> float | None:
     if column in NUMBERS or column == "resolved":
         value: float | None = getattr(interaction, column)
-        return None if value is None else float(value)
+        return value
     return interaction.numbers.get(column)
 
 
 def canonical_order(interactions: Iterable[Interaction]) -> list[Interaction]:
     """Sort one customer's interactions so that equal sets come out in one order.
 
-    Missing sorts before any value, negative zero equals zero, text sorts by code point, further
-    numeric columns come last, by name.
+    Missing sorts before any value, and NaN is missing; negative zero equals zero, text sorts by
+    code point, further numeric columns come last, by name.
     """
     ordered = sorted(interactions, key=_INSTANTS)
     n, begin = len(ordered), 0
@@ -116,7 +121,9 @@ def _tied_order(tied: list[Interaction]) -> list[Interaction]:
     def key(item: Interaction) -> list[tuple[bool, object]]:
         values = [getattr(item, name) for name in ORDER]
         values += [item.numbers.get(name) for name in further]
-        return [(value is not None, value if value is not None else 0) for value in values]
+        # NaN is not even itself: compared, it would leave the order to the input.
+        there = [value is not None and value == value for value in values]
+        return [(is_, value if is_ else 0) for is_, value in zip(there, values, strict=True)]
 
     return sorted(tied, key=key)
 
@@ -183,7 +190,7 @@ def check_interaction(
             "The demo's clock is set by [project] clock.",
         )
     for name in (*NUMBERS, *item.numbers):
-        value = number(item, name)
+        value = _given(item, name)
         if value is not None and not math.isfinite(value):
             raise _broken(NUMBER, name, value)
     for name, allowed in RANGES.items():

@@ -1,6 +1,7 @@
 """Spark computes what the batch engine computes, to the bit."""
 
 import itertools
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -136,6 +137,38 @@ def test_keys_meet_their_customers(session: Any) -> None:
     right = batch.as_table(spine_of(*at), np.arange(len(at)), values)
     found = by_spark(session, PLAN, history, spine_of(*at))
     assert bits(found.to_pydict()) == bits(right.to_pydict())
+
+
+@pytest.mark.slow
+def test_what_is_no_number_is_missing_and_orders_nothing(session: Any) -> None:
+    signals = tuple(
+        signal
+        for column in ("amount", "rating", "points")
+        for signal in (
+            *interactions().last(column, why="w"),
+            *interactions().sum(column, why="w"),
+        )
+    )
+    plan = compile_plan(signals, {})
+    pairs = itertools.product(itertools.product([None, math.nan, 1.0, 2.0], repeat=3), repeat=2)
+    customers = {
+        f"customer {n}": [
+            Interaction(f"customer {n}", 5, 5, "item", amount=a, rating=r, numbers=numbers)
+            for a, r, p in values
+            for numbers in [{} if p is None else {"points": p}]
+        ]
+        for n, values in enumerate(pairs)
+    }
+    history = History(
+        interactions_table([item for items in customers.values() for item in items], ["points"]),
+        attributes_table([]),
+        {},
+        known_until=0,
+    )
+    found = by_spark(session, plan, history, spine_of(*((name, 9) for name in customers)))
+    for row in found.to_pylist():
+        right = oracle.values(signals, {}, customers[row["customer_id"]], 9)
+        assert [repr(row[name]) for name in plan.names] == list(map(repr, right))
 
 
 @pytest.mark.slow
