@@ -64,7 +64,11 @@ class Histories(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """Attributes of many customers, each customer's in order of ``known``, then name and value."""
+    """Attributes of many customers, each customer's from the oldest to the latest.
+
+    Ties are in order of name and value. ``known`` is from when each counts for the customer: an
+    old one may count later than a new one, where its key became known late.
+    """
 
     start: Int64
     known: Int64

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from features import arrays, chunks, kernel, ordering, reading
 from features.categories import Categories
+from features.columns import check_instants, check_read
 from features.encoding import calendar_of, numeric_attributes, offer_table
 from features.history import History
 from features.identities import shares
@@ -73,6 +74,9 @@ def compute(
 
     Returns:
         One row for each row of the spine, in its order.
+
+    Raises:
+        DataError: a column that signals read is not there, or an instant is missing.
     """
     categories = Categories(plan.named)
     matrix = np.empty((len(spine), len(plan.signals)))
@@ -183,6 +187,7 @@ def _computed(
 
 
 def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) -> Iterator[Chunk]:
+    check_read(plan.numbers, history.interactions.schema.names)
     customers = spine.customer_id.unique().sort()
     customer = np.array(pc.index_in(spine.customer_id, customers), dtype=np.int64)
     order = np.argsort(customer, kind="stable")
@@ -203,6 +208,7 @@ def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) 
         _stage_facts(plan, history, connection)
         source = connection.cursor()
         reading.open_interactions(source, history.interactions)
+        check_instants(history.interactions, source, "interactions")
         parts = reading.parts(source, plan, wanted, len(customers), Path(scratch))
         for begin, end, held in parts:
             known = ordering.canonical(held, end - begin, source)
@@ -235,7 +241,7 @@ def _stage_facts(plan: Plan, history: History, connection: duckdb.DuckDBPyConnec
     connection.register("names", names)
     connection.execute(
         "CREATE TEMP TABLE facts AS "
-        "SELECT c, greatest(known_at, since) AS known_at, n, name, value "
+        "SELECT c, known_at, greatest(known_at, since) AS counts, n, name, value "
         "FROM attributes JOIN wanted USING (customer_id) JOIN names USING (name) ORDER BY c"
     )
 
@@ -247,9 +253,9 @@ def _facts(
     last: int,
     categories: Categories,
 ) -> arrays.Facts:
-    """Return the attributes of customers ``first`` to ``last`` in order of what was known when."""
+    """Return the attributes of customers ``first`` to ``last`` from the oldest to the latest."""
     table = connection.sql(
-        f"SELECT c, known_at, n, value FROM facts WHERE c >= {first} AND c < {last} "
+        f"SELECT c, counts, n, value FROM facts WHERE c >= {first} AND c < {last} "
         "ORDER BY c, known_at, name, value"
     ).to_arrow_table()
     numeric = numeric_attributes(plan)
@@ -261,7 +267,7 @@ def _facts(
     ]
     return arrays.Facts(
         start=chunks.starts(table["c"].to_numpy() - first, last - first),
-        known=np.array(table["known_at"].to_numpy(), dtype=np.int64),
+        known=np.array(table["counts"].to_numpy(), dtype=np.int64),
         name=name,
         value=np.array(encoded, dtype=np.float64),
     )

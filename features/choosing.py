@@ -134,7 +134,7 @@ def after(occurred: Int64, chosen: Int32, others: Int32, within: int) -> float:
 
 @njit(**COMPILED)
 def latest_fact(facts: Facts, customer: int, name: int, as_of: int) -> float:
-    """Return the latest value of an attribute known before the instant."""
+    """Return the value of the latest of an attribute's facts that count before the instant."""
     for i in range(facts.start[customer + 1] - 1, facts.start[customer] - 1, -1):
         if facts.known[i] < as_of and facts.name[i] == name:
             return float(facts.value[i])

@@ -108,10 +108,7 @@ def _numbered(held: Held, name: str, rows: Int64) -> tuple[npt.NDArray[Any], lis
 def _numbers(plan: Plan, held: Held, rows: Int64) -> arrays.Float64:
     numbers = np.empty((len(plan.numbers), len(rows)))
     for row, name in zip(numbers, plan.numbers, strict=True):
-        if name in held.columns:
-            held.columns[name].take(rows, out=row, mode="clip")
-        else:
-            row[:] = np.nan
+        held.columns[name].take(rows, out=row, mode="clip")
     return numbers
 
 

@@ -6,21 +6,31 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.dataset
 
+from features.columns import check_filled, check_further, check_names
 from features.identities import IDENTITIES_SCHEMA
-from features.interactions import NUMBERS, ORDER, STRINGS, Attribute, Interaction
+from features.interactions import INSTANTS, NUMBERS, ORDER, STRINGS, Attribute, Interaction
 from features.offers import Offer
 from features.sections import SignalConstants
 from features.sources.report import Report
 
 
 def interactions_schema(numbers: Iterable[str] = ()) -> pa.Schema:
-    """Return the Arrow schema of interactions; instants are int64 microseconds, UTC."""
+    """Return the Arrow schema of interactions; instants are int64 microseconds, UTC.
+
+    Args:
+        numbers: the further numeric columns.
+
+    Raises:
+        DataError: one cannot have its name.
+    """
+    further = sorted(set(numbers))
+    check_further(further)
     fields = [("customer_id", pa.string())]
     fields += [(name, pa.int64()) for name in ("occurred_at", "recorded_at")]
     fields += [(name, pa.string()) for name in STRINGS]
     fields += [(name, pa.float64()) for name in NUMBERS]
     fields += [("resolved", pa.bool_()), ("due_at", pa.int64())]
-    fields += [(name, pa.float64()) for name in sorted(set(numbers) - set(NUMBERS))]
+    fields += [(name, pa.float64()) for name in further]
     return pa.schema(fields)
 
 
@@ -45,6 +55,10 @@ class History:
     says what reading the sources found; ``timezone`` and ``constants`` are the settings', for
     signals. Interactions and attributes stand under the keys that they were recorded under;
     ``identities``, resolved, say whose these are.
+
+    Raises:
+        DataError: a column of the interactions is missing or cannot have its name, or a table in
+            memory lacks an instant. Those of files are looked at when they are read.
     """
 
     interactions: pa.Table | pa.dataset.Dataset
@@ -58,6 +72,12 @@ class History:
     constants: SignalConstants = field(default_factory=SignalConstants)
     report: Report | None = None
     identities: pa.Table = field(default_factory=IDENTITIES_SCHEMA.empty_table)
+
+    def __post_init__(self) -> None:
+        check_names(self.interactions.schema.names)
+        if isinstance(self.interactions, pa.Table):
+            check_filled(self.interactions, "interactions", INSTANTS)
+        check_filled(self.attributes, "attributes", ["known_at"])
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -76,7 +96,7 @@ def interactions_table(items: Iterable[Interaction], numbers: Iterable[str] = ()
 
 
 def attributes_table(items: Iterable[Attribute]) -> pa.Table:
-    """Return attributes as an Arrow table."""
+    """Return attributes, under the keys that they were recorded under, as an Arrow table."""
     rows = [
         {"customer_id": a.customer_id, "known_at": a.known_at, "name": a.name, "value": a.value}
         for a in items

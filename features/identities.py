@@ -5,7 +5,8 @@ The rules, which every engine, label and list keeps because it asks here:
 - An identity says that ``key`` belongs to ``customer_id`` from ``known_at`` on; one without a date
   is known since ever. Keys and customers share one space of names.
 - What is recorded under a key counts for the customer once both are known: for that customer it
-  was recorded (a fact: known) at the later of the two times.
+  was recorded (a fact: counts) after the later of the two times. A fact stays as old as it is:
+  of those that count, the latest is the one that was known last, whenever its key was.
 - At an instant after ``known_at`` the key is no customer of its own any more; before, it was one,
   with its own history, and stays one in every row about that time.
 - A key belongs to one customer: the first known stays, as with interactions of one id; nothing

@@ -1,6 +1,7 @@
 """Interactions: their columns, their order, and what makes one wrong."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -59,30 +60,49 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A fact about a customer, known from ``known_at`` (``clock.EVER`` when undated)."""
+    """A fact about a customer, known from ``known_at`` (``clock.EVER`` when undated).
+
+    ``since`` is from when the key that it stands under is known to be the customer's. A fact
+    counts after the later of the two; of those that count, the latest is that of ``known_at``.
+    """
 
     customer_id: str
     known_at: int
     name: str
     value: str
+    since: int = clock.EVER
+
+
+def is_further(name: str) -> bool:
+    """Whether a further numeric column may have a name: SQL tells it from any other's.
+
+    >>> is_further("points"), is_further("Points"), is_further("amount")
+    (True, False, False)
+    """
+    return name not in COLUMNS and re.fullmatch(r"[a-z][a-z0-9_]*", name) is not None
 
 
 def number(interaction: Interaction, column: str) -> float | None:
-    """Return a numeric column of an interaction, ``None`` when it is missing.
+    """Return a numeric column of an interaction, ``None`` when it is missing or no number.
 
     ``resolved`` is 1 or 0.
     """
+    value = _given(interaction, column)
+    return None if value is None or value != value else float(value)
+
+
+def _given(interaction: Interaction, column: str) -> float | None:
     if column in NUMBERS or column == "resolved":
         value: float | None = getattr(interaction, column)
-        return None if value is None else float(value)
+        return value
     return interaction.numbers.get(column)
 
 
 def canonical_order(interactions: Iterable[Interaction]) -> list[Interaction]:
     """Sort one customer's interactions so that equal sets come out in one order.
 
-    Missing sorts before any value, negative zero equals zero, text sorts by code point, further
-    numeric columns come last, by name.
+    Missing sorts before any value, and NaN is missing; negative zero equals zero, text sorts by
+    code point, further numeric columns come last, by name.
     """
     ordered = sorted(interactions, key=_INSTANTS)
     n, begin = len(ordered), 0
@@ -101,7 +121,9 @@ def _tied_order(tied: list[Interaction]) -> list[Interaction]:
     def key(item: Interaction) -> list[tuple[bool, object]]:
         values = [getattr(item, name) for name in ORDER]
         values += [item.numbers.get(name) for name in further]
-        return [(value is not None, value if value is not None else 0) for value in values]
+        # NaN is not even itself: compared, it would leave the order to the input.
+        there = [value is not None and value == value for value in values]
+        return [(is_, value if is_ else 0) for is_, value in zip(there, values, strict=True)]
 
     return sorted(tied, key=key)
 
@@ -168,7 +190,7 @@ def check_interaction(
             "The demo's clock is set by [project] clock.",
         )
     for name in (*NUMBERS, *item.numbers):
-        value = number(item, name)
+        value = _given(item, name)
         if value is not None and not math.isfinite(value):
             raise _broken(NUMBER, name, value)
     for name, allowed in RANGES.items():

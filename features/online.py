@@ -152,7 +152,7 @@ def _facts(plan: Plan, attributes: Iterable[Attribute], categories: Categories) 
     numeric = numeric_attributes(plan)
     return arrays.Facts(
         start=np.array([0, len(kept)], dtype=np.int64),
-        known=np.array([a.known_at for a in kept], dtype=np.int64),
+        known=np.array([max(a.known_at, a.since) for a in kept], dtype=np.int64),
         name=np.array([read[a.name] for a in kept], dtype=np.int64),
         value=np.array(
             [categories.encode(a.value, numeric[a.name]) for a in kept], dtype=np.float64

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from features import clock
 from features.composites import TRUST_HALF_LIFE
 from features.errors import nearest
-from features.interactions import COLUMNS
+from features.interactions import COLUMNS, is_further
 
 OFFER_COLUMNS = (
     "offer_id",
@@ -149,7 +149,7 @@ class InteractionsSource(Table):
                     "Further numeric columns are declared under `numbers`."
                 )
         for name in self.numbers:
-            if name in COLUMNS or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            if not is_further(name):
                 raise ValueError(
                     f"`numbers` cannot declare '{name}': it takes new names in lower case "
                     "letters, digits and underscores."

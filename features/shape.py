@@ -1,7 +1,7 @@
 """The shape of the data: what a history has, and all that one could have."""
 
 from features.catalog import TREATMENT_COLUMNS, DataShape
-from features.columns import distinct, filled
+from features.contents import distinct, filled
 from features.declaration import ROLES
 from features.history import History
 from features.sections import Roles

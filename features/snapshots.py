@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.batch import Spine
-from features.columns import distinct
+from features.contents import distinct
 from features.history import History
 from features.identities import owners, standing
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features import batch
+from features.columns import check_filled, check_read
 from features.errors import DataError, nearest
 from features.history import ATTRIBUTES_SCHEMA, History, interactions_schema
 from features.identities import IDENTITIES_SCHEMA, owners
@@ -99,7 +100,7 @@ def compute(
         is NaN) and categories as strings: to the bit what ``batch.write_parquet`` writes.
 
     Raises:
-        DataError: a column is missing or of a wrong type.
+        DataError: a column is missing, of a wrong type, or cannot have its name.
     """
     further = [name for name in interactions.columns if name not in COLUMNS]
     schemas = {
@@ -107,13 +108,7 @@ def compute(
         "spine": SPINE_SCHEMA,
         "attributes": ATTRIBUTES_SCHEMA,
     }
-    if absent := sorted(set(plan.numbers) - set(schemas["interactions"].names)):
-        raise DataError(
-            "interactions",
-            f"no column '{absent[0]}', which signals read",
-            "every numeric column that the plan reads",
-            nearest(absent[0], interactions.columns),
-        )
+    check_read(plan.numbers, schemas["interactions"].names)
     said = IDENTITIES_SCHEMA.empty_table() if identities is None else identities
     together = _packed(interactions, "interactions", schemas["interactions"])
     for frame, what in ((spine, "spine"), (attributes, "attributes")):
@@ -251,8 +246,5 @@ def _unpacked(table: pa.Table, what: str, schemas: Mapping[str, pa.Schema]) -> p
         return schemas[what].empty_table()
     column = table[what].filter(pc.is_valid(table[what]))
     found = pa.Table.from_struct_array(column).cast(schemas[what])
-    for name in NEEDED[what]:
-        if found[name].null_count:
-            remedy = "Drop or mend the rows without it."
-            raise DataError(f"{what}, column '{name}'", "nothing", "a value in every row", remedy)
+    check_filled(found, what, NEEDED[what])
     return found

@@ -40,8 +40,7 @@ def histories(
         facts = sa.select(ATTRIBUTES).where(ATTRIBUTES.c.customer_id.in_(part))
         for key, known_at, name, value in connection.execute(facts):
             for customer, since in of_key[key]:
-                fact = Attribute(customer, max(known_at, since), name, value)
-                found[customer][1].append(fact)
+                found[customer][1].append(Attribute(customer, known_at, name, value, since))
     return found
 
 

@@ -151,7 +151,8 @@ class Store:
     ) -> dict[str, tuple[list[Interaction], list[Attribute]]]:
         """Return the interactions and attributes of customers; one without any has none.
 
-        What is recorded under a customer's keys is among them, recorded when both were known.
+        What is recorded under a customer's keys is among them, recorded when both were known; a
+        fact says both times.
         """
         with self._engine.connect() as connection:
             return histories(connection, customers)

@@ -12,7 +12,7 @@ from tests.strategies import AS_OF, DAY
 
 KINDS = ("purchase", "renewal", "item", "complaint", "referral", "unheard_of")
 TEXTS = (None, "", "a", "b", "é", "z\U0001f600", "\uffff")
-NUMBERS = (1e16, -1e16, 0.1, 0.2, 0.3, -0.0, 0.0, 5e-324, 1e300, -7.25, 1 / 3)
+NUMBERS = (1e16, -1e16, 0.1, 0.2, 0.3, -0.0, 0.0, 5e-324, 1e300, -7.25, 1 / 3, float("nan"))
 EDGES = (AS_OF - 3 * DAY, *(AS_OF - w * DAY + d for w in (0, 1, 7, 28) for d in (-1, 0, 1)))
 
 

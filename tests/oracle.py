@@ -7,6 +7,7 @@ declarations' docstrings, not from the kernel.
 import itertools
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from features.categories import as_category, as_number
 from features.declaration import Signal
@@ -29,7 +30,7 @@ def values(
     timezone: str = "UTC",
 ) -> list[Value]:
     """Return the signals of one customer at one instant."""
-    ordered = sorted(_once(list(history)), key=_order)
+    ordered = sorted(_once([_without_nan(item) for item in history]), key=_order)
     known = [i for i in ordered if i.occurred_at < as_of and i.recorded_at < as_of]
     customer = Customer(roles, known, as_of, list(attributes), offer, timezone)
     return [customer.value(signal) for signal in signals]
@@ -97,7 +98,8 @@ class Customer:
         return True
 
     def _attribute(self, signal: Signal) -> Value:
-        known = [a for a in self.attributes if a.name == signal.column and a.known_at < self.as_of]
+        of_name = [a for a in self.attributes if a.name == signal.column]
+        known = [a for a in of_name if a.known_at < self.as_of and a.since < self.as_of]
         if not known:
             return _fact(signal, None)
         return _fact(signal, max(known, key=lambda a: (a.known_at, a.value)).value)
@@ -269,6 +271,17 @@ def _trend(signal: Signal, chosen: list[Interaction], as_of: int) -> float:
 
 def _contrast(now: float, before: float) -> float:
     return (now - before) / (now + before) if now + before > 0 else NAN
+
+
+def _without_nan(item: Interaction) -> Interaction:
+    """What is no number is missing."""
+    return replace(
+        item,
+        amount=None if item.amount != item.amount else item.amount,
+        wait_minutes=None if item.wait_minutes != item.wait_minutes else item.wait_minutes,
+        rating=None if item.rating != item.rating else item.rating,
+        numbers={name: value for name, value in item.numbers.items() if value == value},
+    )
 
 
 def _once(history: list[Interaction]) -> list[Interaction]:

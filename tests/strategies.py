@@ -144,7 +144,7 @@ _edges = st.sampled_from(
 )
 instants = st.one_of(_edges, st.integers(AS_OF - 40 * DAY, AS_OF + 5 * DAY))
 numbers = st.one_of(
-    st.sampled_from([1e16, -1e16, 0.1, 0.2, 0.3, -0.0, 0.0, 5e-324, 1e300]),
+    st.sampled_from([1e16, -1e16, 0.1, 0.2, 0.3, -0.0, 0.0, 5e-324, 1e300, float("nan")]),
     st.floats(allow_nan=False, allow_infinity=False, width=64),
 )
 _text = st.sampled_from(["", "a", "b", "é", "z\U0001f600", "\uffff"])

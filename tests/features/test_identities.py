@@ -15,8 +15,10 @@ from features import batch, clock, identities, online
 from features.errors import SettingsError, SourceError
 from features.history import History, attributes_table, interactions_table
 from features.interactions import Attribute, Interaction
+from features.offers import Value
 from features.plan import compile_plan
 from features.settings import read_settings
+from features.signals import attribute
 from features.sources.reader import read_history
 from features.sources.summary import lines
 from tests import oracle, sources
@@ -97,7 +99,7 @@ def known_to_be(
     for fact in facts:
         at = since(rows, fact.customer_id, customer)
         if at is not None:
-            own_facts.append(replace(fact, known_at=max(fact.known_at, at)))
+            own_facts.append(replace(fact, since=at))
     return own_items, own_facts
 
 
@@ -132,6 +134,80 @@ def test_every_engine_counts_what_is_known_to_be_theirs(
         alone = online.evaluate(PLAN, own_items, instant, own_facts).row(0)
         assert list(map(repr, values.row(place))) == list(map(repr, right))
         assert list(map(repr, alone)) == list(map(repr, right))
+
+
+CITY = compile_plan(attribute("city", why="w"), {})
+few_instants = st.integers(AS_OF - 3, AS_OF)
+
+
+def city(facts: Sequence[Attribute], rows: set[Row], name: str, instant: int) -> Value:
+    """A customer's city by batch and online, which must agree with the oracle."""
+    history = History(
+        interactions_table([]),
+        attributes_table(facts),
+        {},
+        known_until=0,
+        identities=table(sorted(rows)),
+    )
+    _, own = known_to_be([], facts, rows, name)
+    spine = batch.Spine(pa.array([name]), np.array([instant]))
+    (right,) = oracle.values(CITY.signals, {}, [], instant, own)
+    assert batch.compute(CITY, history, spine).row(0) == [right]
+    assert online.evaluate(CITY, [], instant, own).row(0) == [right]
+    return right
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.builds(
+            Attribute,
+            st.sampled_from(NAMES),
+            few_instants | st.just(clock.EVER),
+            st.just("city"),
+            st.sampled_from(["Ayr", "Bath", "York"]),
+        ),
+        max_size=6,
+    ),
+    st.lists(
+        st.tuples(
+            st.sampled_from(NAMES), st.sampled_from(NAMES), few_instants | st.just(clock.EVER)
+        ),
+        max_size=4,
+    ),
+    few_instants,
+)
+def test_of_facts_under_all_keys_the_latest_that_counts_is_read(
+    facts: list[Attribute], rows: list[Row], instant: int
+) -> None:
+    for name in NAMES:
+        city(facts, kept(rows), name, instant)
+
+
+@pytest.mark.parametrize(
+    ("what", "instant", "expected"),
+    [
+        ("before the key is known, what the customer said", 7, "York"),
+        ("just known: not yet", 8, "York"),
+        ("of what the key said before it was known, the newer, whatever its text", 9, "Bath"),
+        ("what the customer said in between is newer still", 12, "Ayr"),
+    ],
+)
+def test_a_fact_stays_as_old_as_it_is_when_its_key_becomes_known(
+    what: str, instant: int, expected: str
+) -> None:
+    facts = [
+        Attribute("c", 1, "city", "York"),
+        Attribute("k", 2, "city", "Zeal"),
+        Attribute("k", 5, "city", "Bath"),
+        Attribute("c", 10, "city", "Ayr"),
+    ]
+    assert city(facts, {("k", "c", 8)}, "c", instant) == expected, what
+
+
+def test_a_key_known_late_does_not_make_its_old_facts_the_latest() -> None:
+    facts = [Attribute("k", 1, "city", "Zeal"), Attribute("c", 5, "city", "Ayr")]
+    assert city(facts, {("k", "c", 20)}, "c", 30) == "Ayr"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ chunks, and all three held to the oracle; and drawn by hypothesis, which shrinks
 ``make fuzz`` runs fifty times as many.
 """
 
+import math
 import os
 from random import Random
 
@@ -18,6 +19,7 @@ from features import chunks, online, reading
 from features.interactions import Attribute, Interaction
 from features.offers import Offer, Value
 from features.plan import Plan, compile_plan
+from features.signals import interactions
 from tests import dice, engines, oracle
 from tests.engines import Asked, bits
 from tests.strategies import (
@@ -249,6 +251,48 @@ def test_the_same_id_of_one_source_counts_once_and_the_first_recorded_wins() -> 
     second = purchase(AS_OF - 4 * DAY, 99.0, interaction_id="a", source="till")
     elsewhere = purchase(AS_OF - 3 * DAY, 1.0, interaction_id="a", source="web")
     assert value_of("value_sum_amount_7d", [second, first, elsewhere]) == 11.0
+
+
+_nan_or_not = st.sampled_from([None, math.nan, -math.nan, 1.0, -math.inf])
+_tied = st.lists(
+    st.builds(
+        lambda amount, wait, rating, points: Interaction(
+            "c",
+            AS_OF - 1,
+            AS_OF - 1,
+            "purchase",
+            amount=amount,
+            wait_minutes=wait,
+            rating=rating,
+            numbers={} if points is None else {"points": points},
+        ),
+        _nan_or_not,
+        _nan_or_not,
+        _nan_or_not,
+        _nan_or_not,
+    ),
+    min_size=2,
+    max_size=4,
+)
+_OF_TIED = tuple(
+    signal
+    for column in ("amount", "wait_minutes", "rating", "points")
+    for signal in (
+        *interactions().last(column, why="w"),
+        *interactions().sum(column, why="w"),
+        *interactions(where=(column, "!=", 1.0)).count(why="w"),
+    )
+)
+
+
+@law(1)
+@given(_tied, st.randoms(use_true_random=False))
+def test_what_is_no_number_is_missing_and_orders_nothing(
+    tied: list[Interaction], random: Random
+) -> None:
+    expected = bits(oracle.values(_OF_TIED, ROLES, tied, AS_OF))
+    for history in (tied, tied[::-1], random.sample(tied, len(tied))):
+        assert bits(engines.row_of(_OF_TIED, history)) == expected
 
 
 def test_rhythm_by_hand() -> None:

@@ -61,13 +61,6 @@ def test_a_filtered_history_has_the_shape_of_what_is_left(tmp_path: Path) -> Non
     assert shape.columns == {"topic", "channel"}
 
 
-def test_files_without_an_optional_column_lack_it(tmp_path: Path) -> None:
-    pq.write_table(TABLE.drop_columns(["rating", "amount"]), tmp_path / "1.parquet")
-    shape = shape_of(history_of(ds.dataset(tmp_path)), ROLES)
-    assert shape.numbers == ()
-    assert shape.columns == {"topic", "channel", "resolved", "due_at"}
-
-
 def test_texts_in_the_names_of_folders_are_texts(tmp_path: Path) -> None:
     pq.write_to_dataset(TABLE, tmp_path, partition_cols=["kind"])
     kinds = ds.HivePartitioning.discover(infer_dictionary=True)

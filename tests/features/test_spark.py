@@ -1,6 +1,7 @@
 """Spark computes what the batch engine computes, to the bit."""
 
 import itertools
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -124,6 +125,8 @@ def test_keys_meet_their_customers(session: Any) -> None:
     chained = [(one, two, START + 50 * DAY) for one, two in itertools.pairwise(names[:30])]
     said = [*chained, *((name, f"account {name[-1]}", START + 60 * DAY) for name in names[30:50])]
     rows = [dict(zip(IDENTITIES_SCHEMA.names, row, strict=True)) for row in said]
+    facts += [Attribute(name, START + n * DAY, "city", "Zeal") for n, name in enumerate(names[::3])]
+    facts += [Attribute("account 1", START + 65 * DAY, "city", "Ayr")]
     history = replace(
         history_of(items, START + 100 * DAY, facts),
         interactions=interactions_table(items, ["points", "stars"]),
@@ -134,6 +137,38 @@ def test_keys_meet_their_customers(session: Any) -> None:
     right = batch.as_table(spine_of(*at), np.arange(len(at)), values)
     found = by_spark(session, PLAN, history, spine_of(*at))
     assert bits(found.to_pydict()) == bits(right.to_pydict())
+
+
+@pytest.mark.slow
+def test_what_is_no_number_is_missing_and_orders_nothing(session: Any) -> None:
+    signals = tuple(
+        signal
+        for column in ("amount", "rating", "points")
+        for signal in (
+            *interactions().last(column, why="w"),
+            *interactions().sum(column, why="w"),
+        )
+    )
+    plan = compile_plan(signals, {})
+    pairs = itertools.product(itertools.product([None, math.nan, 1.0, 2.0], repeat=3), repeat=2)
+    customers = {
+        f"customer {n}": [
+            Interaction(f"customer {n}", 5, 5, "item", amount=a, rating=r, numbers=numbers)
+            for a, r, p in values
+            for numbers in [{} if p is None else {"points": p}]
+        ]
+        for n, values in enumerate(pairs)
+    }
+    history = History(
+        interactions_table([item for items in customers.values() for item in items], ["points"]),
+        attributes_table([]),
+        {},
+        known_until=0,
+    )
+    found = by_spark(session, plan, history, spine_of(*((name, 9) for name in customers)))
+    for row in found.to_pylist():
+        right = oracle.values(signals, {}, customers[row["customer_id"]], 9)
+        assert [repr(row[name]) for name in plan.names] == list(map(repr, right))
 
 
 @pytest.mark.slow
@@ -170,6 +205,8 @@ def test_timestamps_and_absent_columns_are_understood(session: Any) -> None:
         ({"kind": ["item"], "points": [1], "occurred_at": ["2020"]}, "the type string"),
         ({"kind": ["item"], "points": ["x"], "occurred_at": [1]}, "'points': got the type string"),
         ({"kind": ["item"], "occurred_at": [1]}, "no column 'points'"),
+        ({"kind": ["item"], "occurred_at": [1], "Points": [1.0]}, "'Points': got this name"),
+        ({"kind": ["item"], "occurred_at": [1], "a`b": [1.0]}, "'a`b': got this name"),
     ],
 )
 def test_what_is_no_interaction_is_refused(

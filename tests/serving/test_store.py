@@ -18,7 +18,7 @@ from features.identities import IDENTITIES_SCHEMA
 from features.interactions import Attribute, Interaction
 from features.plan import compile_plan
 from features.settings import Settings
-from features.signals import interactions
+from features.signals import attribute, interactions
 from features.sources.reader import read_history
 from serving.store import Store
 from tests.histories import history_of, spine_of
@@ -242,8 +242,9 @@ def test_keys_are_joined_as_known(empty: Store) -> None:
         {"key": "l", "customer_id": "k", "known_at": 30},
         {"key": "k", "customer_id": "c", "known_at": 25},
     ]
+    facts = [Attribute("k", 7, "city", "Ayr"), Attribute("k", 5, "city", "Bath")]
     joined = replace(
-        history_of(items, 50, [Attribute("k", 5, "city", "Ayr")]),
+        history_of(items, 50, facts),
         identities=pa.Table.from_pylist(rows, IDENTITIES_SCHEMA),
     )
     assert empty.import_history(joined, "digest") == 4
@@ -255,17 +256,20 @@ def test_keys_are_joined_as_known(empty: Store) -> None:
         ("c", 20, 30),
         ("c", 15, 15),
     }
-    assert found["c"][1] == [Attribute("c", 25, "city", "Ayr")]
+    assert found["c"][1] == [
+        Attribute("c", 7, "city", "Ayr", since=25),
+        Attribute("c", 5, "city", "Bath", since=25),
+    ]
     assert sorted((i.occurred_at, i.recorded_at) for i in found["k"][0]) == [
         (10, 10),
         (20, 30),
         (40, 40),
     ]
     assert found["nobody"] == ([], [])
-    plan = compile_plan(interactions().count(why="-"), {})
-    for as_of in (11, 16, 25, 26, 31, 41):
+    plan = compile_plan((*interactions().count(why="-"), *attribute("city", why="-")), {})
+    for as_of in (6, 8, 11, 16, 25, 26, 31, 41):
         spine = spine_of(("c", as_of), ("k", as_of))
         in_batch = batch.compute(plan, joined, spine)
         for place, name in enumerate(("c", "k")):
-            alone = online.evaluate(plan, found[name][0], as_of)
+            alone = online.evaluate(plan, found[name][0], as_of, found[name][1])
             assert alone.row(0) == in_batch.row(place)

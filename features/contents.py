@@ -1,0 +1,27 @@
+"""Contents: what the columns of a history hold, whether it is in memory or streamed from files.
+
+Only the columns asked for are read, and no more is held of them than what is returned.
+"""
+
+from collections.abc import Collection
+
+import duckdb
+import pyarrow as pa
+import pyarrow.dataset
+
+
+def distinct(interactions: pa.Table | pa.dataset.Dataset, name: str) -> pa.Array:
+    """Return the different texts of a column, in no order."""
+    with duckdb.connect() as connection:
+        connection.register("interactions", interactions)
+        found = connection.sql(f'SELECT DISTINCT "{name}" FROM interactions').to_arrow_table()
+    return found[name].cast(pa.string()).combine_chunks()
+
+
+def filled(interactions: pa.Table | pa.dataset.Dataset, names: Collection[str]) -> set[str]:
+    """Return which of some columns hold anything."""
+    told = ", ".join(f'count("{name}")' for name in names)
+    with duckdb.connect() as connection:
+        connection.register("interactions", interactions)
+        (counts,) = connection.execute(f"SELECT {told} FROM interactions").fetchall()
+    return {name for name, count in zip(names, counts, strict=True) if count}
