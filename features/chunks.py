@@ -57,11 +57,12 @@ def histories_of(
     rows, occurred = order.place[begin:end], order.occurred[begin:end].copy()
     codes, own = _codes(plan, held, rows, categories)
     local_codes(plan, occurred, codes)
+    recorded = held.columns["recorded_at"]
     due = held.columns.get("due_at") if plan.reads_due else None
     histories = arrays.Histories(
         start=order.start[first : last + 1] - begin,
         occurred=occurred,
-        recorded=held.columns["recorded_at"][rows],
+        recorded=recorded[rows] if recorded is not held.columns["occurred_at"] else occurred,
         due=np.empty(0, dtype=np.int64) if due is None else due[rows],
         kind=_kinds(plan, held, rows),
         codes=codes,

@@ -216,8 +216,12 @@ def _held(
         for name, chunks in texts.items():
             chunks.append(batch[name])
         n += len(batch)
+    columns = {name: column[:n] for name, column in columns.items()}
+    occurred, recorded = (columns[name] for name in INSTANTS)
+    if np.array_equal(occurred, recorded):
+        columns["recorded_at"] = occurred
     return Held(
-        columns={name: column[:n] for name, column in columns.items()},
+        columns=columns,
         texts={n: pa.chunked_array(c, pa.string()).combine_chunks() for n, c in texts.items()},
         names=selection.names,
     )
