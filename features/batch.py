@@ -188,8 +188,7 @@ def _computed(
 
 def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) -> Iterator[Chunk]:
     check_read(plan.numbers, history.interactions.schema.names)
-    customers = spine.customer_id.unique().sort()
-    customer = np.array(pc.index_in(spine.customer_id, customers), dtype=np.int64)
+    customers, customer = _numbered(spine.customer_id)
     order = np.argsort(customer, kind="stable")
     row_start = chunks.starts(customer[order], len(customers))
     named = None if spine.offer_id is None else spine.offer_id.drop_null().unique()
@@ -232,6 +231,15 @@ def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) 
                     asked=asked,
                 )
             del held, known
+
+
+def _numbered(names: pa.Array) -> tuple[pa.Array, Int64]:
+    """Return the distinct names in order, and the place of each among them."""
+    coded = names.dictionary_encode(null_encoding="encode")
+    ascending = pc.sort_indices(coded.dictionary)
+    place = np.empty(len(ascending), dtype=np.int64)
+    place[np.asarray(ascending)] = np.arange(len(ascending))
+    return coded.dictionary.take(ascending), place[np.asarray(coded.indices)]
 
 
 def _stage_facts(plan: Plan, history: History, connection: duckdb.DuckDBPyConnection) -> None:
