@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features import batch, clock, identities, online
+from features import batch, clock, identities, online, reading
 from features.errors import SettingsError, SourceError
 from features.history import History, attributes_table, interactions_table
 from features.interactions import Attribute, Interaction
@@ -109,12 +109,14 @@ def known_to_be(
     st.tuples(*(attributes(name) for name in NAMES)),
     rows_of_table,
     st.lists(instants, min_size=1, max_size=2, unique=True),
+    st.sampled_from([1, 4, reading.HELD]),
 )
 def test_every_engine_counts_what_is_known_to_be_theirs(
     items: tuple[list[Interaction], ...],
     facts: tuple[list[Attribute], ...],
     rows: list[Row],
     at: list[int],
+    held: int,
 ) -> None:
     resolved = kept(rows)
     all_items, all_facts = list(chain(*items)), list(chain(*facts))
@@ -127,7 +129,9 @@ def test_every_engine_counts_what_is_known_to_be_theirs(
     )
     asked = [(name, instant) for name in NAMES for instant in at]
     spine = batch.Spine(pa.array([n for n, _ in asked]), np.array([t for _, t in asked]))
-    values = batch.compute(PLAN, history, spine)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "HELD", held)
+        values = batch.compute(PLAN, history, spine)
     for place, (name, instant) in enumerate(asked):
         own_items, own_facts = known_to_be(all_items, all_facts, resolved, name)
         right = oracle.values(SIGNALS, ROLES, own_items, instant, own_facts)
