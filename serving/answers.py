@@ -46,6 +46,8 @@ def churn(scorer: Scorer, request: ChurnRequest) -> ChurnResponse:
                 baseline=s.baseline,
                 base_rate=s.base_rate,
                 band=s.band,
+                value_at_risk=s.value_at_risk,
+                contacting_pays=s.contacting_pays,
                 reasons=_reasons(s.reasons),
                 other_effect=s.other_effect,
             )

@@ -134,7 +134,16 @@ class ScoreOut(BaseModel):
     probability: float
     baseline: float
     base_rate: float
-    band: Literal["low", "medium", "high", "lapsed", "unknown"]
+    band: Literal["low", "medium", "high", "lapsed", "unknown"] = Field(
+        description="By the money of [value]: high where contacting pays, medium where it would at "
+        "twice the risk. Where the settings state none, thirds of the cohort."
+    )
+    value_at_risk: float | None = Field(
+        description="Probability times what would be lost; null where nothing says."
+    )
+    contacting_pays: bool | None = Field(
+        description="Whether probability * save_rate * at_risk is above contact_cost."
+    )
     reasons: list[ReasonOut]
     other_effect: float
 

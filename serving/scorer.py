@@ -17,6 +17,7 @@ from serving.policy import HeldBack, hold_back
 from serving.reasons import Reason, reasons_of
 from serving.store import Store
 from training.bundle import Bundle
+from training.money import Stakes, tercile_band
 
 Status = Literal["in_cohort", "lapsed", "unknown"]
 History = tuple[list[Interaction], list[Attribute]]
@@ -35,7 +36,9 @@ class Model:
 @dataclass(frozen=True, slots=True)
 class ChurnScore:
     """One customer's risk. Effects of reasons and ``other_effect`` sum to
-    ``probability - baseline``."""
+    ``probability - baseline``. ``value_at_risk`` is probability times what would be lost;
+    ``contacting_pays`` by the settings' cost and save rate. Both are ``None`` where the settings
+    or the customer's signals do not say."""
 
     customer_id: str
     status: Status
@@ -45,6 +48,8 @@ class ChurnScore:
     band: str
     reasons: list[Reason]
     other_effect: float
+    value_at_risk: float | None = None
+    contacting_pays: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,7 @@ class Scorer:
         self.kinds, self.numbers = roles.all_kinds(), frozenset(numbers)
         self._accepted = frozenset(roles.kinds("offer_accepted"))
         kinds = {role: roles.kinds(role) for role in ROLES}
+        self._stakes = Stakes.of(churn.bundle.card.costs)
         self.wording = Wording(kinds, churn.bundle.card.currency)
         for model in (churn, acceptance):
             if model is not None:
@@ -195,10 +201,33 @@ class Scorer:
             )
         probability = float(explained.probability[0])
         reasons, rest = reasons_of(bundle.plan, self.wording, row, explained.effects[0], n_reasons)
-        band = _band(probability, bundle.card.bands) if status == "in_cohort" else status
+        in_cohort = status == "in_cohort"
+        band, at_risk, pays = self._money(probability, matrix)
         return ChurnScore(
-            customer_id, status, probability, explained.baseline, base_rate, band, reasons, rest
+            customer_id,
+            status,
+            probability,
+            explained.baseline,
+            base_rate,
+            band if in_cohort else status,
+            reasons,
+            rest,
+            at_risk if in_cohort else None,
+            pays if in_cohort else None,
         )
+
+    def _money(
+        self, probability: float, matrix: np.ndarray
+    ) -> tuple[str, float | None, bool | None]:
+        """Return the band, the value at risk and whether contacting pays, of one encoded row."""
+        bundle = self.churn_model.bundle
+        if self._stakes is None:
+            return tercile_band(probability, bundle.card.bands), None, None
+        amount = float(self._stakes.amounts(bundle.plan, matrix)[0])
+        band = self._stakes.band(probability, amount)
+        if np.isnan(amount):
+            return band, None, None
+        return band, probability * amount, band == "high"
 
     def _offer(
         self,
@@ -228,10 +257,3 @@ def _status(bundle: Bundle, matrix: np.ndarray) -> Status:
     if np.isnan(matrix[0, bundle.plan.names.index(RECENCY)]):
         return "unknown"  # no value interaction, ever
     return "in_cohort" if bundle.in_cohort(matrix)[0] else "lapsed"
-
-
-def _band(probability: float, bands: Sequence[float] | None) -> str:
-    low, high = bands or (0.0, 0.0)
-    if probability < low:
-        return "low"
-    return "medium" if probability < high else "high"

@@ -111,6 +111,14 @@ def _tell(trained: Trained, version: registry.Version) -> None:
         )
         if high < 0:
             click.echo(f"  warning: it is worse than {name}; look at the data before using it")
+    if evaluation.profit is not None:
+        currency = trained.bundle.card.currency
+        expected, realised = evaluation.profit.at_best
+        click.echo(
+            f"  contacting pays for {evaluation.profit.best:.1%} of the cohort: it would have "
+            f"brought {realised:.2f} {currency} a customer (expected {expected:.2f}), contacting "
+            f"all {evaluation.profit.realised[-1]:.2f}, if [value] is right"
+        )
     for reason, count in trained.dataset.left_out.items():
         if count:
             click.echo(f"  left out: {count:,} rows, {reason}")

@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
+from training.money import ProfitCurve, Stakes, profit_curve
+
 Float64 = npt.NDArray[np.float64]
 Int8 = npt.NDArray[np.int8]
 N_BINS = 10
@@ -17,30 +19,39 @@ N_RESAMPLES = 400
 class Tested:
     """Predictions of rows that were not learned from; arrays of shape ``(n,)``.
 
-    ``predictions`` holds the model's under ``"model"`` and each baseline's under its name.
+    ``predictions`` holds the model's under ``"model"`` and each baseline's under its name;
+    ``amount`` is what is at risk with each row, where the settings state it.
     """
 
     customer: npt.NDArray[np.int64]
     instant: npt.NDArray[np.int64]
     label: Int8
     predictions: Mapping[str, Float64]
+    amount: Float64 | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """Metrics of the model (``metrics``), of it and each baseline (``auc``), and gains with
-    their 95 % interval (``gain``: mean, low, high) over each baseline in mean AUC."""
+    their 95 % interval (``gain``: mean, low, high) over each baseline in mean AUC; ``profit`` is
+    what contacting those tested would have brought, where the settings state money."""
 
     metrics: Mapping[str, float]
     auc: Mapping[str, float]
     gain: Mapping[str, tuple[float, float, float]]
     by_instant: Mapping[int, Mapping[str, float]]
+    profit: ProfitCurve | None = None
 
 
-def evaluate(tested: Tested, seed: int = 7) -> Evaluation:
+def evaluate(tested: Tested, stakes: Stakes | None = None, seed: int = 7) -> Evaluation:
     """Measure predictions on the test instants together and on each.
 
     Instants with labels of one class only are left out of the mean AUC.
+
+    Args:
+        tested: predictions, with ``amount`` if there are stakes.
+        stakes: what a customer and a contact are worth.
+        seed: of the resamples.
     """
     model = tested.predictions["model"]
     instants = [t for t in np.unique(tested.instant) if len(np.unique(_at(tested, t))) == 2]
@@ -58,6 +69,9 @@ def evaluate(tested: Tested, seed: int = 7) -> Evaluation:
             "average_precision": float(average_precision_score(label, p)),
             "log_loss": float(log_loss(label, p, labels=[0, 1])),
         }
+    profit = None
+    if stakes is not None and tested.amount is not None:
+        profit = profit_curve(stakes, tested.label, model, tested.amount)
     return Evaluation(
         metrics={
             "auc": auc["model"],
@@ -70,11 +84,26 @@ def evaluate(tested: Tested, seed: int = 7) -> Evaluation:
             "base_rate": float(tested.label.mean()),
             "rows": float(len(tested.label)),
             "positives": float(tested.label.sum()),
+            **_money(profit),
         },
         auc=auc,
         gain=_gains(tested, instants, auc, seed),
         by_instant=by_instant,
+        profit=profit,
     )
+
+
+def _money(profit: ProfitCurve | None) -> dict[str, float]:
+    """Return the share that contacting pays for, and what it brings a customer of the cohort."""
+    if profit is None:
+        return {}
+    expected, realised = profit.at_best
+    return {
+        "contact_share": profit.best,
+        "profit_expected": expected,
+        "profit_realised": realised,
+        "profit_contacting_all": float(profit.realised[-1]),
+    }
 
 
 def calibration_bins(label: Int8, probability: Float64) -> tuple[Float64, Float64, Float64]:

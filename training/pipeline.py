@@ -27,7 +27,8 @@ from training.dataset import (
 )
 from training.evaluation import Evaluation, Tested, evaluate
 from training.model import Fitted, Float64, fit
-from training.plots import calibration_plot, shap_plot
+from training.money import ProfitCurve, Stakes
+from training.plots import calibration_plot, profit_plot, shap_plot
 from training.registry import Task
 from training.splits import Split
 from training.tasks import Churn, OfferTask, Value
@@ -74,11 +75,16 @@ def train(settings: Settings, history: History, task: Task, begin: Step) -> Trai
         final = splits.final_episode_split(dataset.as_of, dataset.ends)
     _refuse_too_little(task, dataset, tests, final)
     assert final is not None  # for the type checker: refused above
+    stakes = Stakes.of(settings.section("value", Value).model_dump()) if task == "churn" else None
+    if stakes:
+        stakes.column(dataset.values.plan)  # refused before anything is fitted
     vocabularies = dataset.values.vocabularies()
     matrix = dataset.values.encode(vocabularies)
     n_steps = len(tests) + 3
-    tested, fitted = _fit_all(dataset, matrix, tests, final, lambda name: begin(name, n_steps))
-    evaluation = evaluate(tested)
+    tested, fitted = _fit_all(
+        dataset, matrix, tests, final, stakes, lambda name: begin(name, n_steps)
+    )
+    evaluation = evaluate(tested, stakes)
     bundle = Bundle(
         plan=dataset.values.plan,
         booster=fitted.booster,
@@ -89,7 +95,7 @@ def train(settings: Settings, history: History, task: Task, begin: Step) -> Trai
     if task == "churn":
         bundle = _with_bands(bundle, history, churn)
     begin("plots", n_steps)
-    figures = _figures(task, bundle, dataset, matrix, tested)
+    figures = _figures(task, bundle, dataset, matrix, tested, evaluation.profit)
     return Trained(task, bundle, fitted, evaluation, dataset, figures)
 
 
@@ -98,6 +104,7 @@ def _fit_all(
     matrix: Float64,
     tests: list[tuple[int, Split]],
     final: Split,
+    stakes: Stakes | None,
     begin: Callable[[str], object],
 ) -> tuple[Tested, Fitted]:
     """Fit the recipe before each test instant and on everything; predict each instant's rows.
@@ -123,6 +130,7 @@ def _fit_all(
         instant=np.concatenate(instants),
         label=dataset.label[chosen],
         predictions={name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
+        amount=stakes.amounts(dataset.values.plan, matrix[chosen]) if stakes else None,
     )
     return tested, fitted
 
@@ -194,11 +202,16 @@ def _with_bands(bundle: Bundle, history: History, task: Churn) -> Bundle:
 
 
 def _figures(
-    task: Task, bundle: Bundle, dataset: Dataset, matrix: Float64, tested: Tested
+    task: Task,
+    bundle: Bundle,
+    dataset: Dataset,
+    matrix: Float64,
+    tested: Tested,
+    profit: ProfitCurve | None,
 ) -> dict[str, Figure]:
     newest = np.argsort(dataset.as_of, kind="stable")[-SHOWN_ROWS:]
     explained = bundle.explain(matrix[newest])
-    return {
+    figures = {
         "calibration.png": calibration_plot(
             tested, f"Calibration of {TITLES[task]}, test instants"
         ),
@@ -209,3 +222,6 @@ def _figures(
             f"What moves the probability of {TITLES[task]}",
         ),
     }
+    if profit is not None:
+        figures["profit.png"] = profit_plot(profit, bundle.card.currency)
+    return figures

@@ -5,6 +5,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from training.evaluation import Tested, calibration_bins
+from training.money import ProfitCurve
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
 """Colours that the colour-blind can tell apart (Okabe and Ito)."""
@@ -34,6 +35,34 @@ def calibration_plot(tested: Tested, title: str) -> Figure:
         title=title,
         xlim=(0, top),
         ylim=(0, top),
+    )
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def profit_plot(profit: ProfitCurve, currency: str) -> Figure:
+    """Draw what contacting the most promising share brings, as expected and as it turned out."""
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.subplots()
+    share = 100 * profit.share
+    axes.axhline(0, color=GREY, linewidth=1)
+    axes.plot(share, profit.realised, color=BLUE, label="by who left in fact")
+    axes.plot(share, profit.expected, color=ORANGE, linestyle="--", label="as expected")
+    axes.axvline(100 * profit.best, color=GREY, linestyle=":", linewidth=1.5)
+    axes.annotate(
+        f"contacting pays for {profit.best:.0%}",
+        (100 * profit.best, 0.02),
+        xycoords=("data", "axes fraction"),
+        xytext=(5, 0),
+        textcoords="offset points",
+        color=GREY,
+    )
+    axes.set(
+        xlabel="share of customers contacted, the most promising first (%)",
+        ylabel=f"profit a customer of the cohort ({currency})",
+        title="What contacting brings, test instants",
+        xlim=(0, 100),
     )
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)

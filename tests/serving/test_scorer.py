@@ -1,5 +1,7 @@
 """The scorer: the same signals as training, up to date, and honest about whom it knows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -10,7 +12,9 @@ from features.interactions import Interaction
 from features.online import evaluate
 from features.settings import Settings
 from features.sources.reader import read_history
+from serving.loading import load_scorer
 from serving.scorer import Scorer
+from serving.store import Store
 
 
 def test_signals_from_the_store_equal_those_of_the_batch_run(
@@ -76,6 +80,26 @@ def test_bands_are_terciles_of_the_cohort(scorer: Scorer) -> None:
     bands = [s.band for s in everyone if s.status == "in_cohort"]
     for band in ("low", "medium", "high"):
         assert bands.count(band) / len(bands) == pytest.approx(1 / 3, abs=0.1)
+
+
+def test_with_money_the_band_says_whether_contacting_pays(shop: Settings, store: Store) -> None:
+    plain = load_scorer(shop, store)
+    model = plain.churn_model
+    costs = {"at_risk": 400.0, "contact_cost": 20.0, "save_rate": 0.2}
+    card = replace(model.bundle.card, costs=costs)
+    told = replace(model, bundle=replace(model.bundle, card=card))
+    scorer = Scorer(store, shop.roles, told, None, {}, plain.zone)
+    _, scores = scorer.churn([*store.customers(), "never heard of"], 0)
+    assert (scores[-1].value_at_risk, scores[-1].contacting_pays) == (None, None)
+    inside = [score for score in scores if score.status == "in_cohort"]
+    assert {score.band for score in inside} == {"low", "medium", "high"}
+    for score in inside:
+        # 0.25 * 0.2 * 400 is what contacting costs.
+        right = "high" if score.probability > 0.25 else "medium"
+        right = right if score.probability > 0.125 else "low"
+        assert (score.band, score.contacting_pays) == (right, right == "high")
+        assert score.value_at_risk == score.probability * 400.0
+    assert all(s.contacting_pays is None for s in plain.churn(store.customers(), 0)[1])
 
 
 def test_offers_are_ranked_by_what_they_are_worth(scorer: Scorer) -> None:

@@ -8,7 +8,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from training.evaluation import Tested as Predictions
-from training.plots import MOST_SIGNALS, calibration_plot, shap_plot
+from training.money import Stakes, profit_curve
+from training.plots import MOST_SIGNALS, calibration_plot, profit_plot, shap_plot
 
 Float64 = npt.NDArray[np.float64]
 
@@ -37,6 +38,16 @@ def test_calibration_renders(what: str, probability: Float64) -> None:
     rows = Predictions(np.arange(n), np.zeros(n, dtype=np.int64), label, {"model": probability})
     figure = calibration_plot(rows, f"Calibration, {what}")
     assert figure.axes[0].get_title() == f"Calibration, {what}"
+    assert is_png(figure)
+
+
+@pytest.mark.parametrize("cost", [1.0, 1e6])
+def test_profit_renders_where_contacting_pays_and_where_it_never_does(cost: float) -> None:
+    risk = np.linspace(0.0, 1.0, 200)
+    label = (np.random.default_rng(1).random(200) < risk).astype(np.int8)
+    curve = profit_curve(Stakes(400.0, cost, 0.2), label, risk, np.full(200, 400.0))
+    figure = profit_plot(curve, "EUR")
+    assert "EUR" in figure.axes[0].get_ylabel()
     assert is_png(figure)
 
 
