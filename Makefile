@@ -23,9 +23,7 @@ demo: train  ## Train on the demo's data, score everyone, serve until Ctrl-C.
 	@$(BIN)/python -m serving serve --port $(PORT)
 
 demo-bank: export RAPPORT_SETTINGS := rapport-bank.toml
-demo-bank: export MLFLOW_TRACKING_URI := sqlite:///var/bank-mlflow.db
 demo-bank: $(VENV)/.demo  ## The same on a simulated bank, for tests and teaching.
-	@mkdir -p var
 	@$(BIN)/python -m features bank-data --customers $(CUSTOMERS)
 	@$(BIN)/python -m training main --if-changed
 	@$(BIN)/python -m serving import

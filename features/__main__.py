@@ -2,13 +2,14 @@
 
 import shutil
 import sys
+import tempfile
 from datetime import datetime
 from pathlib import Path
 
 import click
 
 from features import clock
-from features.console import WIDE, Commands, progress, settings_option
+from features.console import WIDE, Commands, progress, settings_option, tell_notes
 from features.settings import read_settings
 
 
@@ -83,7 +84,8 @@ def catalog(settings_path: str) -> None:
 @click.option("--rows", metavar="FILE", help="Or a table of customer_id, as_of (and offer_id).")
 @click.option("--out", required=True, metavar="FILE", help="The Parquet file to write.")
 def signals(settings_path: str, at: tuple[str, ...], rows: str | None, out: str) -> None:
-    """Compute the catalogue of signals for every row asked for."""
+    """Compute the catalogue of signals for every row asked for, into rows ordered by customer."""
+    from features.asked import notes
     from features.batch import write_parquet
     from features.catalog import customer_signals, offer_signals
     from features.declaration import ROLES
@@ -91,16 +93,20 @@ def signals(settings_path: str, at: tuple[str, ...], rows: str | None, out: str)
     from features.shape import shape_of
     from features.snapshots import snapshot_spine
     from features.sources.reader import read_history
+    from features.sources.rejections import aside
     from features.sources.rows import read_rows
 
     if bool(at) == bool(rows):
-        raise click.UsageError("Name instants with --at, or a table with --rows.")
-    if Path(out).is_dir() or not Path(out).resolve().parent.is_dir():
-        raise click.UsageError(f"--out '{out}': name a file in a folder that exists.")
+        both = ", not both" if at else ""
+        raise click.UsageError(f"Name instants with --at, or a table with --rows{both}.")
+    _check_out(out)
     settings = read_settings(settings_path)
     instants = [_instant(time, settings.project.timezone) for time in at]
-    history = read_history(settings)
+    history = read_history(settings, aside(settings))
+    tell_notes(history)
     spine = read_rows(settings, rows) if rows else snapshot_spine(history, instants)
+    for note in notes(history, spine):
+        click.echo(f"  note: {note}")
     declared = customer_signals if spine.offer_id is None else offer_signals
     roles = {role: settings.roles.kinds(role) for role in ROLES}
     plan = compile_plan(
@@ -109,6 +115,22 @@ def signals(settings_path: str, at: tuple[str, ...], rows: str | None, out: str)
     with progress("Computing signals", len(spine)) as advance:
         write_parquet(plan, history, spine, out, advance)
     click.echo(f"{out}: {len(spine):,} rows, {len(plan.signals)} signals")
+
+
+def _check_out(out: str) -> None:
+    """Refuse, before anything is computed, a file that cannot be written."""
+    path = Path(out)
+    if path.suffix != ".parquet":
+        raise click.UsageError(f"--out '{out}': name a file that ends in .parquet.")
+    if path.is_dir() or not path.resolve().parent.is_dir():
+        raise click.UsageError(f"--out '{out}': name a file in a folder that exists.")
+    try:
+        with tempfile.TemporaryFile(dir=path.resolve().parent):
+            pass
+    except OSError as error:
+        raise click.UsageError(
+            f"--out '{out}': the folder cannot be written to ({error.strerror})."
+        ) from error
 
 
 def _instant(time: str, zone: str) -> int:

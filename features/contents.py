@@ -25,3 +25,11 @@ def filled(interactions: pa.Table | pa.dataset.Dataset, names: Collection[str]) 
         connection.register("interactions", interactions)
         (counts,) = connection.execute(f"SELECT {told} FROM interactions").fetchall()
     return {name for name, count in zip(names, counts, strict=True) if count}
+
+
+def first_instant(interactions: pa.Table | pa.dataset.Dataset) -> int | None:
+    """Return when the first interaction happened, ``None`` without any."""
+    with duckdb.connect() as connection:
+        connection.register("interactions", interactions)
+        ((first,),) = connection.sql("SELECT min(occurred_at) FROM interactions").fetchall()
+    return None if first is None else int(first)

@@ -136,7 +136,7 @@ class InteractionsSource(Table):
     @model_validator(mode="after")
     def _named(self) -> Self:
         if "://" in self.source and not self.name:
-            raise ValueError("a database source needs a name: add name = '…'")
+            raise ValueError("a database source without a name. Add name = '…'.")
         return self
 
     @model_validator(mode="after")
@@ -145,14 +145,15 @@ class InteractionsSource(Table):
             if column not in COLUMNS or column == "source":
                 known = [name for name in COLUMNS if name != "source"]
                 raise ValueError(
-                    f"'{column}' is no column of interactions. {nearest(column, known)} "
+                    f"the column '{column}', which is none of interactions. "
+                    f"{nearest(column, known)} "
                     "Further numeric columns are declared under `numbers`."
                 )
         for name in self.numbers:
             if not is_further(name):
                 raise ValueError(
-                    f"`numbers` cannot declare '{name}': it takes new names in lower case "
-                    "letters, digits and underscores."
+                    f"`numbers` that declare '{name}'. They take new names in lower case letters, "
+                    "digits and underscores."
                 )
         for name in ("kind", "channel", "topic"):
             if getattr(self, name) is not None and name in self.columns:

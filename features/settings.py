@@ -32,6 +32,7 @@ SECTIONS = (
     "churn",
     "offer",
     "value",
+    "tracking",
     "serving",
 )
 M = TypeVar("M", bound=Section)
@@ -59,6 +60,13 @@ class Settings:
     def file(self, source: str) -> str:
         """Return a source's path; relative ones start at the settings file's folder."""
         return str(self.path.parent / source)
+
+    def database(self, url: str) -> str:
+        """Return a database's URL; a relative SQLite path starts at the settings file's folder."""
+        prefix = "sqlite:///"
+        if url.startswith(prefix) and not url.startswith(prefix + "/"):
+            return prefix + str((self.path.parent / url.removeprefix(prefix)).resolve())
+        return url
 
     def numbers(self) -> tuple[str, ...]:
         """Return the further numeric columns that the sources declare, sorted."""
@@ -157,6 +165,11 @@ def _parse(model: type[M], table: Any, subject: str, path: Path) -> M:
             raise SettingsError(where, "an unknown key", "a known key", remedy) from error
         if first["type"] == "missing":
             raise SettingsError(where, "nothing", "a value", f"Add `{key} = …`.") from error
-        got = "this section" if first["loc"] == () else repr(first["input"])
         wanted = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        if first["loc"] == ():
+            what, _, remedy = wanted.partition(". ")
+            raise SettingsError(
+                where, what, "keys that fit together", remedy or "Mend it there."
+            ) from error
+        got = repr(first["input"])
         raise SettingsError(where, got, wanted.rstrip("."), "Mend it there.") from error

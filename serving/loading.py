@@ -53,11 +53,13 @@ def load_scorer(settings: Settings, store: Store) -> Scorer:
     """
     churn = load_model(settings, "churn")
     if churn is None:
+        place = registry.shown(registry.tracking_uri(settings))
         raise ModelError(
             f"model '{registry.MODEL_NAMES['churn']}'",
-            "no version with alias 'champion'",
+            f"no version with alias 'champion' at {place}",
             "a trained model",
-            f"Run `make train`, or `python -m training main --settings {settings.path}`.",
+            f"Run `python -m training main --settings {settings.path}`; a model that is kept "
+            "elsewhere is found by [tracking] uri or MLFLOW_TRACKING_URI.",
         )
     connection = duckdb.connect()
     offers, _ = read_offers(connection, settings)

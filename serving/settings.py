@@ -15,8 +15,4 @@ class Serving(Section):
 
 def store_url(settings: Settings) -> str:
     """Return the store's URL, with a relative SQLite path made absolute."""
-    url = settings.section("serving", Serving).store
-    prefix = "sqlite:///"
-    if url.startswith(prefix) and not url.startswith(prefix + "/"):
-        return prefix + str((settings.path.parent / url.removeprefix(prefix)).resolve())
-    return url
+    return settings.database(settings.section("serving", Serving).store)

@@ -96,7 +96,7 @@ def test_without_models_it_says_what_to_do(shop: Settings, tmp_path: Any) -> Non
         env=environment(),
     )
     assert result.returncode == 2
-    assert "make train" in result.stderr
+    assert "python -m training main" in result.stderr
     assert "Traceback" not in result.stderr
 
 

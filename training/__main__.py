@@ -119,6 +119,11 @@ def _tell(trained: Trained, version: registry.Version) -> None:
             f"brought {realised:.2f} {currency} a customer (expected {expected:.2f}), contacting "
             f"all {evaluation.profit.realised[-1]:.2f}, if [value] is right"
         )
+    for each in (each for each in trained.slices if each.off):
+        click.echo(
+            f"  {each.name}: predicted {each.predicted:.1%}, observed {each.observed:.1%} "
+            f"[{each.low:.1%}, {each.high:.1%}] of {each.rows:,} rows"
+        )
     for reason, count in trained.dataset.left_out.items():
         if count:
             click.echo(f"  left out: {count:,} rows, {reason}")

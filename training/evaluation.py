@@ -68,6 +68,9 @@ def evaluate(tested: Tested, stakes: Stakes | None = None, seed: int = 7) -> Eva
             "auc": float(roc_auc_score(label, p)),
             "average_precision": float(average_precision_score(label, p)),
             "log_loss": float(log_loss(label, p, labels=[0, 1])),
+            "ece": calibration_error(label, p),
+            "base_rate": float(label.mean()),
+            "predicted": float(p.mean()),
         }
     profit = None
     if stakes is not None and tested.amount is not None:

@@ -28,10 +28,11 @@ from training.dataset import (
 from training.evaluation import Evaluation, Tested, evaluate
 from training.model import Fitted, Float64, fit
 from training.money import ProfitCurve, Stakes
-from training.plots import calibration_plot, profit_plot, shap_plot
+from training.plots import calibration_plot, profit_plot, shap_plot, slices_plot
 from training.registry import Task
+from training.slices import Slice, slices_of
 from training.splits import Split
-from training.tasks import Churn, OfferTask, Value
+from training.tasks import Churn, Int64, OfferTask, Value
 
 TITLES: dict[Task, str] = {"churn": "churn", "offers": "offer acceptance"}
 SHOWN_ROWS = 2_000
@@ -48,6 +49,7 @@ class Trained:
     evaluation: Evaluation
     dataset: Dataset
     figures: dict[str, Figure]
+    slices: list[Slice]
 
 
 def train(settings: Settings, history: History, task: Task, begin: Step) -> Trained:
@@ -81,7 +83,7 @@ def train(settings: Settings, history: History, task: Task, begin: Step) -> Trai
     vocabularies = dataset.values.vocabularies()
     matrix = dataset.values.encode(vocabularies)
     n_steps = len(tests) + 3
-    tested, fitted = _fit_all(
+    tested, row, fitted = _fit_all(
         dataset, matrix, tests, final, stakes, lambda name: begin(name, n_steps)
     )
     evaluation = evaluate(tested, stakes)
@@ -95,8 +97,12 @@ def train(settings: Settings, history: History, task: Task, begin: Step) -> Trai
     if task == "churn":
         bundle = _with_bands(bundle, history, churn)
     begin("plots", n_steps)
+    slices = slices_of(bundle.plan, matrix[row], vocabularies, tested)
     figures = _figures(task, bundle, dataset, matrix, tested, evaluation.profit)
-    return Trained(task, bundle, fitted, evaluation, dataset, figures)
+    if slices:
+        title = f"Risk of {TITLES[task]} by slice, test instants"
+        figures["slices.png"] = slices_plot(slices, title.replace("Risk of offer", "Offer"))
+    return Trained(task, bundle, fitted, evaluation, dataset, figures, slices)
 
 
 def _fit_all(
@@ -106,8 +112,10 @@ def _fit_all(
     final: Split,
     stakes: Stakes | None,
     begin: Callable[[str], object],
-) -> tuple[Tested, Fitted]:
+) -> tuple[Tested, Int64, Fitted]:
     """Fit the recipe before each test instant and on everything; predict each instant's rows.
+
+    Returns the predictions, the rows of the data set that they are of, and the final fit.
 
     Fits run side by side, each on one thread: LightGBM's own threads wait for one another, and
     on a busy machine they wait a hundred times longer than they work.
@@ -132,7 +140,7 @@ def _fit_all(
         predictions={name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
         amount=stakes.amounts(dataset.values.plan, matrix[chosen]) if stakes else None,
     )
-    return tested, fitted
+    return tested, chosen, fitted
 
 
 def _predict_test(dataset: Dataset, matrix: Float64, split: Split) -> dict[str, Float64]:

@@ -1,11 +1,14 @@
 """Plots of a trained model, as figures without a display."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from training.evaluation import Tested, calibration_bins
 from training.money import ProfitCurve
+from training.slices import Slice
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
 """Colours that the colour-blind can tell apart (Okabe and Ito)."""
@@ -66,6 +69,28 @@ def profit_plot(profit: ProfitCurve, currency: str) -> Figure:
     )
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def slices_plot(slices: Sequence[Slice], title: str) -> Figure:
+    """Draw of each slice the mean prediction beside what happened; those that differ in orange."""
+    figure = Figure(figsize=(9, 0.32 * len(slices) + 1.4), layout="constrained")
+    axes = figure.subplots()
+    for place, each in enumerate(reversed(slices)):
+        color = ORANGE if each.off else BLUE
+        axes.plot([100 * each.low, 100 * each.high], [place, place], color=color, linewidth=2)
+        axes.plot(100 * each.observed, place, "o", color=color)
+        axes.plot(100 * each.predicted, place, "|", color="black", markersize=12)
+    names = [f"{each.name}  ({each.rows:,})" for each in reversed(slices)]
+    axes.set_yticks(range(len(slices)), names)
+    axes.set(
+        xlabel="%: observed with its 95 % interval (dot), predicted (bar)",
+        title=title,
+        ylim=(-0.7, len(slices) - 0.3),
+    )
+    axes.set_xlim(left=0)
+    axes.grid(axis="x", color=GREY, alpha=0.2)
+    axes.spines[["top", "right", "left"]].set_visible(False)
     return figure
 
 

@@ -15,13 +15,13 @@ from types import ModuleType
 from typing import Any, Literal
 
 from features.errors import ModelError
+from features.sections import Section
 from features.settings import Settings
 
 Task = Literal["churn", "offers"]
 MODEL_NAMES: dict[Task, str] = {"churn": "rapport-churn", "offers": "rapport-offers"}
 CHAMPION = "champion"
 RECIPE_TAG, PROJECT_TAG = "rapport.recipe", "rapport.project"
-DATABASE = "mlflow.db"
 # MLflow writes the URI it is given into the environment: what we chose is not the user's choice.
 _DEFAULTS: set[str] = set()
 
@@ -41,12 +41,24 @@ class Version:
     recipe: str | None
 
 
+class Tracking(Section):
+    """``[tracking]``: where runs and models are kept, a URI of MLflow's.
+
+    A relative SQLite path starts at the settings file's folder. The environment's
+    ``MLFLOW_TRACKING_URI`` comes before it.
+    """
+
+    uri: str = "sqlite:///mlflow.db"
+
+
 def tracking_uri(settings: Settings) -> str:
-    """Return where runs are tracked: ``MLFLOW_TRACKING_URI``, else SQLite beside the settings."""
+    """Return where runs are tracked: ``MLFLOW_TRACKING_URI``, else what ``[tracking]`` says."""
     given = os.environ.get("MLFLOW_TRACKING_URI")
     if given and given not in _DEFAULTS:
         return given
-    default = f"sqlite:///{settings.path.parent.resolve() / DATABASE}"
+    default = settings.database(settings.section("tracking", Tracking).uri)
+    if default.startswith("sqlite:///"):
+        Path(default.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     _DEFAULTS.add(default)
     return default
 
@@ -64,7 +76,7 @@ def open_registry(settings: Settings) -> ModuleType:
     return mlflow
 
 
-def _shown(uri: str) -> str:
+def shown(uri: str) -> str:
     """Return a URI without its user and password."""
     return re.sub(r"//[^/@]*@", "//", uri)
 
@@ -80,7 +92,7 @@ def answering(settings: Settings) -> Iterator[ModuleType]:
             "model registry",
             str(error).splitlines()[0],
             "an MLflow that answers and holds its artifacts",
-            f"Check the server at {_shown(tracking_uri(settings))}, or set MLFLOW_TRACKING_URI.",
+            f"Check the server at {shown(tracking_uri(settings))}, or set MLFLOW_TRACKING_URI.",
         ) from error
 
 

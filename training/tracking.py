@@ -99,6 +99,9 @@ def _log(mlflow: ModuleType, trained: Trained) -> None:
         )
     for step, (_, metrics) in enumerate(sorted(evaluation.by_instant.items())):
         mlflow.log_metrics({f"test.{name}": v for name, v in metrics.items()}, step=step)
+    if trained.slices:
+        told = [{**asdict(each), "off": each.off} for each in trained.slices]
+        mlflow.log_dict({"slices": told}, "slices.json")
     for name, figure in trained.figures.items():
         mlflow.log_figure(figure, name)
 

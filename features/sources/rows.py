@@ -40,13 +40,16 @@ def read_rows(settings: Settings, path: str) -> Spine:
         offer = text("offer_id").value if "offer_id" in types else "NULL"
         read = table.project(
             f"{text('customer_id').value} AS customer_id, {at.value} AS as_of, "
-            f"{at.naive} AS naive, {offer} AS offer_id"
+            f"{at.naive} AS naive, {offer} AS offer_id, CAST(as_of AS VARCHAR) AS told"
         ).to_arrow_table()
     for name in ("customer_id", "as_of"):
         if count := read[name].null_count:
+            place = read[name].combine_chunks().is_null().index(True).as_py()
+            told = read["told"][place].as_py() if name == "as_of" else None
             raise SourceError(
                 f"{shown(path)}, column '{name}'",
-                f"nothing that can be read in {count:,} of {len(read):,} rows",
+                f"{'nothing' if told is None else repr(told)} in row {place + 1}"
+                + (f" and no better in {count - 1:,} more" if count > 1 else ""),
                 at.wanted if name == "as_of" else "a customer in every row",
                 "Mend or drop those rows.",
             )

@@ -65,6 +65,13 @@ def _from_files(
             f"a file ending in {', '.join(READERS)}, or a database URL with `query`",
             "Export the table to Parquet or CSV.",
         )
+    if not any(sign in path for sign in "*?["):
+        found = Path(path)
+        got = "" if found.is_file() else "a folder" if found.is_dir() else "no such file"
+        if not got and found.stat().st_size == 0:
+            got = "an empty file"
+        if got:
+            raise SourceError(label, got, "a file with a table", f"It was looked for at '{path}'.")
     if READERS[suffix] == "read_parquet":
         return connection.read_parquet(path)
     return connection.read_csv(path, all_varchar=True, header=True)

@@ -92,11 +92,11 @@ def test_a_wrong_file_is_told(tmp_path: Path, content: str, parts: tuple[str, ..
 @pytest.mark.parametrize(
     ("line", "parts"),
     [
-        ('columns = { amuont = "x" }', ("'amuont' is no column", "Did you mean 'amount'?")),
-        ('columns = { source = "x" }', ("'source' is no column",)),
+        ('columns = { amuont = "x" }', ("'amuont', which is none", "Did you mean 'amount'?")),
+        ('columns = { source = "x" }', ("'source', which is none",)),
         ('columns = { kind = "x" }', ("'kind' is both a constant and a column",)),
-        ('numbers = { amount = "x" }', ("`numbers` cannot declare 'amount'",)),
-        ('numbers = { "No Items" = "x" }', ("`numbers` cannot declare 'No Items'",)),
+        ('numbers = { amount = "x" }', ("`numbers` that declare 'amount'",)),
+        ('numbers = { "No Items" = "x" }', ("`numbers` that declare 'No Items'",)),
         ("columns = 3", ("columns", "got 3")),
         ('[[attributes]]\nsource = "b.csv"\ncolumns = { city = "x" }', ("'city' cannot be",)),
         ('[offers]\nsource = "b.csv"\ncolumns = { topic = "x" }', ("'topics'?",)),
