@@ -9,7 +9,16 @@ from matplotlib.figure import Figure
 
 from training.evaluation import Tested as Predictions
 from training.money import Stakes, profit_curve
-from training.plots import MOST_SIGNALS, calibration_plot, profit_plot, shap_plot
+from training.plots import (
+    BLUE,
+    MOST_SIGNALS,
+    ORANGE,
+    calibration_plot,
+    profit_plot,
+    shap_plot,
+    slices_plot,
+)
+from training.slices import Slice
 
 Float64 = npt.NDArray[np.float64]
 
@@ -48,6 +57,18 @@ def test_profit_renders_where_contacting_pays_and_where_it_never_does(cost: floa
     curve = profit_curve(Stakes(400.0, cost, 0.2), label, risk, np.full(200, 400.0))
     figure = profit_plot(curve, "EUR")
     assert "EUR" in figure.axes[0].get_ylabel()
+    assert is_png(figure)
+
+
+def test_slices_render_and_those_that_are_off_stand_out() -> None:
+    right = Slice("city", "Ayr", 200, 100, 40, 0.7, 0.21, 0.20, 0.13, 0.29)
+    wrong = Slice("city", "Bath", 200, 100, 40, float("nan"), 0.40, 0.20, 0.13, 0.29)
+    figure = slices_plot([right, wrong], "Slices")
+    (axes,) = figure.axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == ["city: Bath  (200)", "city: Ayr  (200)"]
+    dots = [line.get_color() for line in axes.lines if line.get_marker() == "o"]
+    assert dots == [ORANGE, BLUE]
     assert is_png(figure)
 
 
