@@ -47,6 +47,23 @@ def check_names(names: Sequence[str]) -> None:
     check_further(name for name in names if name not in COLUMNS)
 
 
+def check_types(schema: pa.Schema) -> None:
+    """Refuse instants that are not whole microseconds.
+
+    Raises:
+        DataError: a column of instants has another type.
+    """
+    for name in (*INSTANTS, "due_at"):
+        found = schema.field(name).type
+        if not pa.types.is_int64(found) and not (name == "due_at" and pa.types.is_null(found)):
+            raise DataError(
+                f"interactions, column '{name}'",
+                f"the type {found}",
+                "int64: microseconds since 1970, UTC",
+                "Cast a time with its zone to timestamp('us', 'UTC') and that to int64.",
+            )
+
+
 def check_read(numbers: Iterable[str], names: Sequence[str]) -> None:
     """Refuse to compute signals from columns that are not there: they would all be missing.
 

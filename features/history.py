@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.dataset
 
-from features.columns import check_filled, check_further, check_names
+from features.columns import check_filled, check_further, check_names, check_types
 from features.identities import IDENTITIES_SCHEMA
 from features.interactions import INSTANTS, NUMBERS, ORDER, STRINGS, Attribute, Interaction
 from features.offers import Offer
@@ -75,6 +75,7 @@ class History:
 
     def __post_init__(self) -> None:
         check_names(self.interactions.schema.names)
+        check_types(self.interactions.schema)
         if isinstance(self.interactions, pa.Table):
             check_filled(self.interactions, "interactions", INSTANTS)
         check_filled(self.attributes, "attributes", ["known_at"])

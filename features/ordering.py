@@ -1,5 +1,6 @@
 """Ordering: interactions as they were read brought into canonical order, each id once."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ Int64 = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
 CUSTOMER, ID = "the customer", "the id"
 """Names that no declared column can have."""
+SETTLED = 1_000_000
+"""How many tied rows are sorted at a time, unless more happened at one moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,17 @@ def canonical(held: Held, n_customers: int, connection: duckdb.DuckDBPyConnectio
     if tied.any():
         at = np.flatnonzero(tied[:-1] | tied[1:])
         run = np.cumsum(~tied[:-1])[at]
-        place[at] = _settled(held, place[at], run, connection)
+        for first, last in itertools.pairwise(_between_runs(run)):
+            some = at[first:last]
+            place[some] = _settled(held, place[some], run[first:last], connection)
     order = Order(start, place, instants)
     return _once(held, order, connection) if ID in held.columns else order
+
+
+def _between_runs(run: Int64) -> list[int]:
+    """Cut rows into slices of whole runs, so that little is copied at a time."""
+    cuts = [int(np.searchsorted(run, run[k])) for k in range(SETTLED, len(run), SETTLED)]
+    return sorted({0, *cuts, len(run)})
 
 
 @njit(cache=True, nogil=True)

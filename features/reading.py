@@ -15,6 +15,7 @@ import pyarrow.fs
 
 from features import clock
 from features.chunks import edges_of
+from features.errors import DataError
 from features.interactions import INSTANTS, ORDER, STRINGS
 from features.ordering import CUSTOMER, ID, Held
 from features.plan import Plan
@@ -98,29 +99,47 @@ def parts(
         return
     part = np.searchsorted(edges, np.asarray(wanted["c"]), side="right") - 1
     connection.register("wanted", wanted.append_column(PART, pa.array(part)))
-    connection.execute(
-        f"""COPY ({selection.sql(f'w."{PART}"')}) TO '{scratch / "parts"}' """
-        f"""(FORMAT parquet, COMPRESSION lz4_raw, PARTITION_BY ("{PART}"))"""
-    )
+    folder = scratch / "parts"
+    _write_parts(connection, selection.sql(f'w."{PART}"'), folder)
     for k, (first, last) in enumerate(itertools.pairwise(edges)):
         n = int(n_before[last] - n_before[first])
+        files = sorted(map(str, (folder / f"{PART}={k}").glob("*.parquet")))
         query = f"{selection.sql()} LIMIT 0"
-        if n:
-            files = scratch / "parts" / f"{PART}={k}" / "*.parquet"
-            query = f"SELECT * FROM read_parquet('{files}', hive_partitioning = false)"
+        if files:
+            connection.read_parquet(files, hive_partitioning=False).create_view("part", True)
+            query = "SELECT * FROM part"
         held = _held(connection, query, selection, n)
         held.columns[CUSTOMER][:] -= first
+        for file in files:
+            Path(file).unlink()
         yield first, last, held
         del held
+
+
+def _write_parts(connection: duckdb.DuckDBPyConnection, query: str, folder: Path) -> None:
+    quoted = str(folder).replace("'", "''")
+    try:
+        connection.execute(
+            f"COPY ({query}) TO '{quoted}' "
+            f'(FORMAT parquet, COMPRESSION lz4_raw, PARTITION_BY ("{PART}"))'
+        )
+    except duckdb.IOException as error:
+        raise DataError(
+            "interactions",
+            f"more than {HELD:,}, and {folder.parent.parent} could not take them: {error}",
+            "room on disk for those that do not fit into memory",
+            "Make room, or set TMPDIR to a folder that has it.",
+        ) from error
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, n_customers: int) -> Int64:
     """Return how many interactions the customers before each one have, shape ``(n + 1,)``."""
     counts = connection.sql(
-        "SELECT c, count(*) AS n FROM interactions JOIN wanted USING (customer_id) GROUP BY c"
+        "SELECT w.c AS customer, count(*) AS n "
+        "FROM interactions i JOIN wanted w USING (customer_id) GROUP BY w.c"
     ).fetchnumpy()
     n_of = np.zeros(n_customers + 1, dtype=np.int64)
-    n_of[np.asarray(counts["c"], dtype=np.int64) + 1] = counts["n"]
+    n_of[np.asarray(counts["customer"], dtype=np.int64) + 1] = counts["n"]
     return np.cumsum(n_of)
 
 
@@ -163,8 +182,10 @@ def _expression(name: str, numbered: bool, shared: bool) -> str:
         return f"coalesce({column}, {clock.EVER})"
     if name == "recorded_at" and shared:
         return f"greatest({column}, w.since)"
-    if name in INSTANTS or name in STRINGS:
+    if name in INSTANTS:
         return column
+    if name in STRINGS:
+        return f"{column}::VARCHAR"
     if name == "resolved":
         column = f"{column}::TINYINT"
     # Adding zero makes negative zero equal to zero.
@@ -206,6 +227,7 @@ def _held(
     texts: dict[str, list[pa.Array]] = {}
     for field in reader.schema:
         if pa.types.is_string(field.type):
+            # Of more than two gigabytes only large ones can be put together.
             texts[field.name] = []
         else:
             columns[field.name] = np.empty(most, dtype=field.type.to_pandas_dtype())
@@ -214,7 +236,7 @@ def _held(
         for name, column in columns.items():
             column[n : n + len(batch)] = batch[name].to_numpy()
         for name, chunks in texts.items():
-            chunks.append(batch[name])
+            chunks.append(batch[name].cast(pa.large_string()))
         n += len(batch)
     columns = {name: column[:n] for name, column in columns.items()}
     occurred, recorded = (columns[name] for name in INSTANTS)
@@ -222,6 +244,8 @@ def _held(
         columns["recorded_at"] = occurred
     return Held(
         columns=columns,
-        texts={n: pa.chunked_array(c, pa.string()).combine_chunks() for n, c in texts.items()},
+        texts={
+            n: pa.chunked_array(c, pa.large_string()).combine_chunks() for n, c in texts.items()
+        },
         names=selection.names,
     )

@@ -58,6 +58,8 @@ def row(
     occurred, numbers, codes = histories.occurred, histories.numbers, histories.codes
     channels, topics, cases = codes[CHANNEL], codes[TOPIC], codes[CASE]
     said = numbers[program.resolved] if program.resolved >= 0 else values[:0]
+    # Keyed spans list what they chose in ``kept``, which the folds of cases and promises use too:
+    # those cannot be keyed, which ``features.validity`` sees to.
     as_of, offer, kept = rows.as_of[r], rows.offer[r], scratch.kept
     span, f, window, keyed, low, high, column_folded = -1, -1, 0, 0, 0, 0, -1
     gaps_folded = cases_folded = promises_folded = False

@@ -106,6 +106,8 @@ class Scorer:
         self._accepted = frozenset(roles.kinds("offer_accepted"))
         kinds = {role: roles.kinds(role) for role in ROLES}
         self._stakes = Stakes.of(churn.bundle.card.costs)
+        if self._stakes is not None:
+            self._stakes.column(churn.bundle.plan)  # a name that is no signal is refused now
         self.wording = Wording(kinds, churn.bundle.card.currency)
         for model in (churn, acceptance):
             if model is not None:
@@ -221,12 +223,12 @@ class Scorer:
     ) -> tuple[str, float | None, bool | None]:
         """Return the band, the value at risk and whether contacting pays, of one encoded row."""
         bundle = self.churn_model.bundle
-        if self._stakes is None:
+        amount = np.nan
+        if self._stakes is not None:
+            amount = float(self._stakes.amounts(bundle.plan, matrix)[0])
+        if self._stakes is None or np.isnan(amount):
             return tercile_band(probability, bundle.card.bands), None, None
-        amount = float(self._stakes.amounts(bundle.plan, matrix)[0])
         band = self._stakes.band(probability, amount)
-        if np.isnan(amount):
-            return band, None, None
         return band, probability * amount, band == "high"
 
     def _offer(

@@ -81,7 +81,7 @@ class Stakes:
         """Return ``high`` where contacting pays, ``medium`` where it would at twice the risk."""
         once, twice = (
             float(self.bring(np.array([p]), np.array([amount]))[0])
-            for p in (probability, 2.0 * probability)
+            for p in (probability, min(1.0, 2.0 * probability))
         )
         if once > 0.0:
             return "high"
@@ -121,8 +121,8 @@ def profit_curve(
         amounts: what is at risk with each, shape ``(n,)``; nobody is contacted for NaN.
     """
     known = ~np.isnan(amounts)
-    expected = stakes.bring(probability, np.where(known, amounts, 0.0))
-    realised = stakes.bring(label.astype(np.float64), np.where(known, amounts, 0.0))
+    expected = np.where(known, stakes.bring(probability, amounts), 0.0)
+    realised = np.where(known, stakes.bring(label.astype(np.float64), amounts), 0.0)
     order = np.argsort(-expected, kind="stable")
     n = len(label)
     return ProfitCurve(

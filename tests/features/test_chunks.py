@@ -1,6 +1,7 @@
 """The batch engine's ways of reading: in chunks, from files, into files, a block at a time."""
 
 import itertools
+import tempfile
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,8 +13,9 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from features import batch, chunks, kernel, reading
+from features import batch, chunks, kernel, ordering, reading
 from features.batch import Spine
+from features.errors import DataError
 from features.history import History, attributes_table, interactions_table
 from features.interactions import Attribute, Interaction
 from features.offers import Offer
@@ -78,6 +80,72 @@ def test_parts_of_any_size_and_texts_of_any_number_give_the_same_bits(
     monkeypatch.setattr(reading, "HELD", size)
     monkeypatch.setattr(reading, "MOST_TEXTS", most_texts)
     assert same(batch.compute(PLAN, HISTORY, SPINE), whole)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_ties_settled_a_few_at_a_time_come_in_the_same_order(
+    whole: SignalValues, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ordering, "SETTLED", size)
+    assert same(batch.compute(PLAN, HISTORY, SPINE), whole)
+
+
+@pytest.mark.parametrize("named", ["quo'te", "br[1]", "st*ar"])
+def test_parts_may_lie_in_a_folder_of_any_name(
+    whole: SignalValues, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / named).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / named))
+    monkeypatch.setattr(reading, "HELD", 100)
+    assert same(batch.compute(PLAN, HISTORY, SPINE), whole)
+    assert not list((tmp_path / named).iterdir())
+
+
+def test_parts_that_do_not_fit_on_the_disk_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A disk cannot be filled in a test; to DuckDB a folder in a file is as good.
+    monkeypatch.setattr(reading, "HELD", 100)
+    write = reading._write_parts
+    inside = Path(__file__) / "parts"
+    monkeypatch.setattr(reading, "_write_parts", lambda c, q, folder: write(c, q, inside))
+    with pytest.raises(DataError, match="room on disk"):
+        batch.compute(PLAN, HISTORY, SPINE)
+
+
+@pytest.mark.parametrize("held", [100, reading.HELD])
+def test_further_columns_may_have_the_names_that_queries_use(
+    whole: SignalValues, held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "HELD", held)
+    table = HISTORY.interactions
+    for name in ("c", "n", "since", "i", "w", "customer"):
+        table = table.append_column(name, pa.array(np.zeros(len(table))))
+    known = pa.table({"key": ["stranger"], "customer_id": ["c1"], "known_at": [AS_OF + DAY]})
+    wider = History(table, HISTORY.attributes, HISTORY.offers, 0, identities=known)
+    assert same(batch.compute(PLAN, wider, SPINE), whole)
+
+
+def test_a_column_of_nothing_needs_no_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = HISTORY.interactions
+    empty = table.set_column(
+        table.schema.get_field_index("case_id"), "case_id", pa.nulls(len(table))
+    )
+    typed = table.set_column(
+        table.schema.get_field_index("case_id"), "case_id", pa.nulls(len(table), pa.string())
+    )
+    one, other = (
+        batch.compute(PLAN, History(t, HISTORY.attributes, HISTORY.offers, 0), SPINE)
+        for t in (empty, typed)
+    )
+    assert same(one, other)
+
+
+@pytest.mark.parametrize("name", ["occurred_at", "recorded_at", "due_at"])
+def test_instants_of_another_type_are_refused(name: str) -> None:
+    table = HISTORY.interactions
+    place = table.schema.get_field_index(name)
+    times = table.set_column(place, name, table[name].cast(pa.timestamp("us")))
+    with pytest.raises(DataError, match=f"'{name}'.*timestamp.*int64"):
+        History(times, HISTORY.attributes, HISTORY.offers, 0)
 
 
 def test_many_rows_of_few_interactions_make_many_chunks(

@@ -8,6 +8,7 @@ import pytest
 
 from features import clock
 from features.batch import Spine, compute
+from features.errors import SettingsError
 from features.interactions import Interaction
 from features.online import evaluate
 from features.settings import Settings
@@ -100,6 +101,17 @@ def test_with_money_the_band_says_whether_contacting_pays(shop: Settings, store:
         assert (score.band, score.contacting_pays) == (right, right == "high")
         assert score.value_at_risk == score.probability * 400.0
     assert all(s.contacting_pays is None for s in plain.churn(store.customers(), 0)[1])
+
+
+def test_a_model_whose_stakes_name_no_signal_is_refused_when_loaded(
+    shop: Settings, store: Store
+) -> None:
+    plain = load_scorer(shop, store)
+    costs = {"at_risk": "life time", "contact_cost": 20.0, "save_rate": 0.2}
+    bundle = plain.churn_model.bundle
+    told = replace(bundle, card=replace(bundle.card, costs=costs))
+    with pytest.raises(SettingsError, match="life time"):
+        Scorer(store, shop.roles, replace(plain.churn_model, bundle=told), None, {}, plain.zone)
 
 
 def test_offers_are_ranked_by_what_they_are_worth(scorer: Scorer) -> None:

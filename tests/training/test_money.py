@@ -52,7 +52,8 @@ def test_bands_follow_from_what_contacting_brings() -> None:
         "high",
     ]
     assert STAKES.band(0.051, 100.0) == "low"
-    assert STAKES.band(0.9, np.nan) == "low"
+    # Nobody leaves with more than certainty.
+    assert Stakes(100.0, 10.0, 0.1).band(0.9, 100.0) == "low"
 
 
 def test_the_profit_of_contacting_the_most_promising() -> None:
@@ -61,10 +62,10 @@ def test_the_profit_of_contacting_the_most_promising() -> None:
         STAKES, label, np.array([0.02, 0.50, 0.10, 0.01]), np.array([400.0, 400.0, 400.0, np.nan])
     )
     # Each contact costs 5; who leaves is worth 100 by a quarter of 400. Nobody knows what the last
-    # one is worth: contacting them costs.
+    # one is worth, so they are not contacted: between what pays and what costs.
     assert curve.share.tolist() == [0.0, 0.25, 0.5, 0.75, 1.0]
-    assert_allclose(curve.expected * 4, [0.0, 45.0, 50.0, 47.0, 42.0])
-    assert_allclose(curve.realised * 4, [0.0, 95.0, 190.0, 185.0, 180.0])
+    assert_allclose(curve.expected * 4, [0.0, 45.0, 50.0, 50.0, 47.0])
+    assert_allclose(curve.realised * 4, [0.0, 95.0, 190.0, 190.0, 185.0])
     assert curve.best == 0.5
     assert_allclose(curve.at_best, (12.5, 47.5))
 
