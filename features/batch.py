@@ -27,8 +27,8 @@ from features.values import SignalValues
 
 Int64 = npt.NDArray[np.int64]
 Progress = Callable[[int], object]
-SORT_MEMORY = "1200MB"
-"""What DuckDB may hold while it sorts; the rest waits on disk."""
+MEMORY = "1200MB"
+"""What DuckDB may hold while it joins, parts and settles ties; the rest waits on disk."""
 BLOCKS = 4
 """Into how many blocks a thread's share of a chunk is cut, for even work and for progress."""
 
@@ -198,9 +198,7 @@ def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) 
         offer = np.array(pc.index_in(spine.offer_id, named).fill_null(-1), dtype=np.int64)
     with (
         tempfile.TemporaryDirectory() as scratch,
-        duckdb.connect(
-            config={"memory_limit": SORT_MEMORY, "temp_directory": scratch}
-        ) as connection,
+        duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": scratch}) as connection,
     ):
         wanted = shares(history.identities, customers)
         connection.register("wanted", wanted)
