@@ -69,23 +69,19 @@ class Stakes:
         found: Float64 = matrix[:, column].astype(np.float64)
         return found
 
-    def bring(self, probability: Float64, amounts: Float64) -> Float64:
-        """Return what contacting each is expected to bring, costs deducted, shape ``(n,)``.
+    def bring(self, probability: Float64 | float, amounts: Float64 | float) -> Float64:
+        """Return what contacting each is expected to bring, costs deducted.
 
         >>> Stakes(400.0, 5.0, 0.25).bring(np.array([0.01, 0.25]), np.array([400.0, 400.0]))
         array([-4., 20.])
         """
-        return probability * self.save_rate * amounts - self.contact_cost
+        return np.asarray(probability * self.save_rate * amounts - self.contact_cost)
 
     def band(self, probability: float, amount: float) -> Band:
         """Return ``high`` where contacting pays, ``medium`` where it would at twice the risk."""
-        once, twice = (
-            float(self.bring(np.array([p]), np.array([amount]))[0])
-            for p in (probability, min(1.0, 2.0 * probability))
-        )
-        if once > 0.0:
+        if self.bring(probability, amount) > 0.0:
             return "high"
-        return "medium" if twice > 0.0 else "low"
+        return "medium" if self.bring(min(1.0, 2.0 * probability), amount) > 0.0 else "low"
 
 
 @dataclass(frozen=True, slots=True)

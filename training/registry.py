@@ -57,8 +57,6 @@ def tracking_uri(settings: Settings) -> str:
     if given and given not in _DEFAULTS:
         return given
     default = settings.database(settings.section("tracking", Tracking).uri)
-    if default.startswith("sqlite:///"):
-        Path(default.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     _DEFAULTS.add(default)
     return default
 
@@ -72,7 +70,10 @@ def open_registry(settings: Settings) -> ModuleType:
     mlflow = importlib.import_module("mlflow")
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)
-    mlflow.set_tracking_uri(tracking_uri(settings))
+    uri = tracking_uri(settings)
+    if uri.startswith("sqlite:///"):
+        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    mlflow.set_tracking_uri(uri)
     return mlflow
 
 
