@@ -59,8 +59,9 @@ format: $(VENV)/.dev  ## Format the code and mend what the linter can.
 docs: $(VENV)/.dev  ## Write the tables and pictures in docs/ anew.
 	@$(BIN)/python -m docs
 
-fuzz: $(VENV)/.dev  ## Hold the engines to the law on very many histories, the readers to any file.
+fuzz: $(VENV)/.spark  ## Hold the engines to the law on very many histories, the readers to any file.
 	RAPPORT_EXAMPLES=10000 $(BIN)/python -m pytest tests/features/test_law.py
+	RAPPORT_EXAMPLES=100000 $(BIN)/python -m pytest tests/features/test_spark.py
 	RAPPORT_EXAMPLES=5000 $(BIN)/python -m pytest tests/features/test_source_fuzz.py
 
 mutations: $(VENV)/.dev  ## Break the engine on purpose, line by line: a test must turn red each time.

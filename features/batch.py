@@ -189,8 +189,8 @@ def _computed(
 def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) -> Iterator[Chunk]:
     check_read(plan.numbers, history.interactions.schema.names)
     customers, customer = _numbered(spine.customer_id)
-    order = np.argsort(customer, kind="stable")
-    row_start = chunks.starts(customer[order], len(customers))
+    asked_at = np.array(spine.as_of, dtype=np.int64)
+    row_start, order, instants = ordering.by_customer(customer, len(customers), asked_at)
     named = None if spine.offer_id is None else spine.offer_id.drop_null().unique()
     offers = [] if named is None else [history.offers.get(o, Offer(o)) for o in named.to_pylist()]
     offer = np.full(len(spine), -1, dtype=np.int64)
@@ -213,8 +213,8 @@ def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) 
             edges = chunks.edges_of((known.start, chunks.CHUNK), (rows_before, chunks.CHUNK_ROWS))
             for first, last in itertools.pairwise(edges):
                 histories, own = chunks.histories_of(plan, held, known, first, last, categories)
-                asked = order[rows_before[first] : rows_before[last]]
-                as_of = np.array(spine.as_of, dtype=np.int64)[asked]
+                own_rows = slice(rows_before[first], rows_before[last])
+                asked, as_of = order[own_rows], instants[own_rows].copy()
                 yield Chunk(
                     histories=histories,
                     facts=_facts(plan, connection, begin + first, begin + last, categories),

@@ -1,7 +1,9 @@
 """Ordering: interactions as they were read brought into canonical order, each id once."""
 
 import itertools
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +19,8 @@ Int64 = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
 CUSTOMER, ID = "the customer", "the id"
 """Names that no declared column can have."""
+THREADS = min(os.cpu_count() or 1, 8)
+"""How many count and place, each with a table of all customers."""
 SETTLED = 1_000_000
 """How many tied rows are sorted at a time, unless more happened at one moment."""
 
@@ -59,13 +63,11 @@ def canonical(held: Held, n_customers: int, connection: duckdb.DuckDBPyConnectio
         connection: what may be used to sort.
     """
     customer, occurred = held.columns[CUSTOMER], held.columns["occurred_at"]
-    start, place, instants = _by_customer(customer, occurred, n_customers)
+    start, place, instants = by_customer(customer, n_customers, occurred)
     tied = np.zeros(len(place) + 1, dtype=bool)
-    tied[1:-1] = instants[1:] == instants[:-1]
-    tied[start] = False
-    if tied.any():
+    if _in_time(start, place, instants, tied):
         at = np.flatnonzero(tied[:-1] | tied[1:])
-        run = np.cumsum(~tied[:-1])[at]
+        run = np.cumsum(~tied[at])
         for first, last in itertools.pairwise(_between_runs(run)):
             some = at[first:last]
             place[some] = _settled(held, place[some], run[first:last], connection)
@@ -79,22 +81,102 @@ def _between_runs(run: Int64) -> list[int]:
     return sorted({0, *cuts, len(run)})
 
 
+def by_customer(customer: npt.NDArray[Any], n: int, values: Int64) -> tuple[Int64, Int64, Int64]:
+    """Sort rows by customer, in the order in which they come, by counting on every processor.
+
+    Args:
+        customer: the customer of each row, from 0 to ``n - 1``.
+        n: how many customers there are.
+        values: a value of each row.
+
+    Returns:
+        Where each customer begins and the last one ends; the rows, customer by customer; their
+        values.
+    """
+    edges = [len(customer) * k // THREADS for k in range(THREADS + 1)]
+    before = np.zeros((THREADS, n + 1), dtype=np.int64)
+    # Made by numpy, which asks for large pages: they are written all over the place.
+    place, found = np.empty(len(customer), dtype=np.int64), np.empty(len(customer), dtype=np.int64)
+
+    def counted(k: int) -> None:
+        _count(customer[edges[k] : edges[k + 1]], before[k])
+
+    def placed(k: int) -> None:
+        _place(customer, values, edges[k], edges[k + 1], before[k], place, found)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for _ in pool.map(counted, range(THREADS)):
+            pass
+        start = _starts(before)
+        for _ in pool.map(placed, range(THREADS)):
+            pass
+    return start, place, found
+
+
+def _in_time(start: Int64, place: Int64, instants: Int64, tied: npt.NDArray[np.bool_]) -> bool:
+    """Sort each customer's rows by their instants, unless they come in order.
+
+    Whether a row is tied with the one before it is written into ``tied``; returns whether any is.
+    """
+    n = len(start) - 1
+    edges = [n * k // THREADS for k in range(THREADS + 1)]
+
+    def sort(k: int) -> bool:
+        return bool(_sort(start, edges[k], edges[k + 1], place, instants, tied))
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return any(list(pool.map(sort, range(THREADS))))
+
+
 @njit(cache=True, nogil=True)
-def _by_customer(customer: Int32, occurred: Int64, n: int) -> tuple[Int64, Int64, Int64]:
-    """Sort by counting, then each customer's by their instants unless they come in order."""
-    start = np.zeros(n + 1, dtype=np.int64)
+def _count(customer: npt.NDArray[Any], count: Int64) -> None:
     for c in customer:
-        start[c + 1] += 1
+        count[c] += 1
+
+
+@njit(cache=True, nogil=True)
+def _starts(before: Int64) -> Int64:
+    """Turn how many rows of each customer each part holds into where its first belongs."""
+    n = before.shape[1] - 1
+    start = np.empty(n + 1, dtype=np.int64)
+    total = 0
     for c in range(n):
-        start[c + 1] += start[c]
-    following = start[:-1].copy()
-    place = np.empty(len(customer), dtype=np.int64)
-    instants = np.empty(len(customer), dtype=np.int64)
-    for i in range(len(customer)):
+        start[c] = total
+        for k in range(len(before)):
+            here = before[k, c]
+            before[k, c] = total
+            total += here
+    start[n] = total
+    return start
+
+
+@njit(cache=True, nogil=True)
+def _place(
+    customer: npt.NDArray[Any],
+    values: Int64,
+    first: int,
+    last: int,
+    following: Int64,
+    place: Int64,
+    found: Int64,
+) -> None:
+    for i in range(first, last):
         at = following[customer[i]]
         following[customer[i]] = at + 1
-        place[at], instants[at] = i, occurred[i]
-    for c in range(n):
+        place[at], found[at] = i, values[i]
+
+
+@njit(cache=True, nogil=True)
+def _sort(
+    start: Int64,
+    first: int,
+    last: int,
+    place: Int64,
+    instants: Int64,
+    tied: npt.NDArray[np.bool_],
+) -> bool:
+    some = False
+    for c in range(first, last):
         begin, end = start[c], start[c + 1]
         for k in range(begin + 1, end):
             if instants[k] < instants[k - 1]:
@@ -102,7 +184,10 @@ def _by_customer(customer: Int32, occurred: Int64, n: int) -> tuple[Int64, Int64
                 place[begin:end] = place[begin:end][order]
                 instants[begin:end] = instants[begin:end][order]
                 break
-    return start, place, instants
+        for k in range(begin + 1, end):
+            if instants[k] == instants[k - 1]:
+                tied[k] = some = True
+    return some
 
 
 def _settled(

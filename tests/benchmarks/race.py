@@ -19,6 +19,8 @@ from tests.benchmarks.catalogue import Step, role_codes
 from tests.benchmarks.environments import ROOT
 
 THREADS = 2
+RUNS, SHORT = 3, 60.0
+"""How often a contestant runs, if it takes no more than so many seconds."""
 TOUCHED = 6_000_000_000
 """Bytes: more than any contestant was seen to need."""
 PEERS = "tests.benchmarks.peers"
@@ -78,7 +80,18 @@ def ours(race: Race) -> Finish:
 def run(
     interpreter: Path, module: str, race: Race, more: Mapping[str, Any] | None = None
 ) -> Finish:
-    """Run a module on a race's task with as many threads as every other gets."""
+    """Run a module on a race's task with as many threads as every other gets.
+
+    The fastest of three runs, each in a process of its own, stands for each contestant: what
+    else the machine does only ever adds. One that takes minutes runs once.
+    """
+    found = [_once(interpreter, module, race, more)]
+    while len(found) < RUNS and found[0].seconds < SHORT:
+        found.append(_once(interpreter, module, race, more))
+    return min(found, key=lambda finish: finish.seconds)
+
+
+def _once(interpreter: Path, module: str, race: Race, more: Mapping[str, Any] | None) -> Finish:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         task = {"history": race.files, **race.task(), **(more or {})}

@@ -5,13 +5,12 @@ import math
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from features import batch, spark
 from features.errors import DataError
@@ -21,13 +20,14 @@ from features.interactions import Attribute, Interaction
 from features.offers import Offer
 from features.plan import Plan, compile_plan
 from features.signals import days, interactions
-from tests import oracle
+from tests import dice, oracle
 from tests.histories import DAY, ROLES, START, history_of, shoppers, spine_of
 from tests.strategies import ROLES as KINDS
-from tests.strategies import SIGNALS, attributes, histories, instants, offers
+from tests.strategies import SIGNALS
 
 PLAN = compile_plan(SIGNALS, KINDS)
-EXAMPLES = int(os.environ.get("RAPPORT_EXAMPLES", "2000"))
+EXAMPLES, JOB = int(os.environ.get("RAPPORT_EXAMPLES", "2000")), 5_000
+"""How many histories are held to the law, and up to how many are the customers of one job."""
 # told wherever pandas is installed; nothing here goes through it
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
 Example = tuple[list[Interaction], list[Attribute], int, Offer | None]
@@ -50,26 +50,14 @@ def session() -> Iterator[Any]:
     started.stop()
 
 
-def examples(n: int) -> list[Example]:
-    """Generated histories, each of a customer of its own, with an instant to ask for."""
-    found: list[Example] = []
-
-    @settings(
-        max_examples=n,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(histories(), attributes(), instants, st.none() | offers)
-    def collect(
-        history: list[Interaction], facts: list[Attribute], as_of: int, offer: Offer | None
-    ) -> None:
-        name = f"customer {len(found)}"
-        own = [replace(item, customer_id=name) for item in history]
-        found.append((own, [replace(fact, customer_id=name) for fact in facts], as_of, offer))
-
-    collect()
-    return found
+def examples(job: int, n: int) -> list[Example]:
+    """Thrown histories, each of a customer of its own, with an instant to ask for."""
+    rng = Random(f"spark {job}")
+    names = [f"customer {i}" for i in range(n)]
+    return [
+        (dice.history(rng, name), dice.facts(rng, name), dice.instant(rng), dice.offer(rng))
+        for name in names
+    ]
 
 
 def bits(columns: dict[str, list[Any]]) -> list[list[str]]:
@@ -79,8 +67,9 @@ def bits(columns: dict[str, list[Any]]) -> list[list[str]]:
 
 
 @pytest.mark.slow
-def test_spark_equals_the_oracle_and_batch(session: Any) -> None:
-    cases = examples(EXAMPLES)
+@pytest.mark.parametrize("job", range(-(-EXAMPLES // JOB)))
+def test_spark_equals_the_oracle_and_batch(session: Any, job: int) -> None:
+    cases = examples(job, min(JOB, EXAMPLES - job * JOB))
     history = History(
         interactions_table([i for items, *_ in cases for i in items], ["points", "stars"]),
         attributes_table([fact for _, facts, *_ in cases for fact in facts]),
