@@ -35,13 +35,16 @@ _EVERYTHING, _VALUE = interactions(), interactions(role="value")
 class DataShape:
     """What a data set has: roles, columns, attributes and offers that occur.
 
-    ``attributes`` and ``offer_attributes`` say of each name whether it is a number; ``columns``
+    ``numbers`` are the columns of numbers that value interactions hold, ``detail_numbers`` those
+    of their parts. ``attributes`` and ``offer_attributes`` say of each name whether it is a number;
+    ``columns``
     are those of ``TREATMENT_COLUMNS`` that hold anything, ``topics`` is whether offers have any.
     ``trust_half_life`` (days) and ``offer_prior`` (acceptance rate, weight) are the settings'.
     """
 
     roles: frozenset[str]
     numbers: tuple[str, ...] = ("amount",)
+    detail_numbers: tuple[str, ...] = ("amount",)
     attributes: Mapping[str, bool] = field(default_factory=dict)
     offer_attributes: Mapping[str, bool] = field(default_factory=dict)
     topics: bool = False
@@ -68,8 +71,8 @@ def offer_signals(shape: DataShape) -> tuple[Signal, ...]:
         signals += topical.count(days(28, 90, 365), same="topic", why=why)
         signals += topical.days_since_last(same="topic", why=why)
         signals += topical.decayed_count(days(90), same="topic", why=why)
-        if "amount" in shape.numbers:
-            signals += topical.sum("amount", days(90, 365), same="topic", why=why)
+        for column in shape.detail_numbers if "detail" in shape.roles else shape.numbers:
+            signals += topical.sum(column, days(90, 365), same="topic", why=why)
         if "negative" in shape.roles:
             signals += interactions(role="negative").count(
                 days(90), same="topic", why="no one wants more of what went wrong"
@@ -116,6 +119,7 @@ def _spend(shape: DataShape) -> list[Signal]:
     for column in shape.numbers:
         if column != "amount":
             signals += _VALUE.sum(column, days(28, 90, 365), why=f"how much {column} they have")
+            signals += _VALUE.mean(column, days(90, 365), why=f"how much {column} each time")
     if "detail" in shape.roles:
         signals += interactions("detail").count(days(28, 90, 365), why="how broadly they buy")
     return signals

@@ -18,12 +18,20 @@ def distinct(interactions: pa.Table | pa.dataset.Dataset, name: str) -> pa.Array
     return found[name].cast(pa.string()).combine_chunks()
 
 
-def filled(interactions: pa.Table | pa.dataset.Dataset, names: Collection[str]) -> set[str]:
-    """Return which of some columns hold anything."""
+def filled(
+    interactions: pa.Table | pa.dataset.Dataset,
+    names: Collection[str],
+    kinds: Collection[str] | None = None,
+) -> set[str]:
+    """Return which of some columns hold anything, in interactions of some kinds or of all."""
+    if not names:
+        return set()
     told = ", ".join(f'count("{name}")' for name in names)
+    among = "" if kinds is None else " WHERE list_contains(?, kind)"
     with duckdb.connect() as connection:
         connection.register("interactions", interactions)
-        (counts,) = connection.execute(f"SELECT {told} FROM interactions").fetchall()
+        given = [] if kinds is None else [list(kinds)]
+        (counts,) = connection.execute(f"SELECT {told} FROM interactions{among}", given).fetchall()
     return {name for name, count in zip(names, counts, strict=True) if count}
 
 

@@ -9,6 +9,7 @@ from features.sections import Roles
 FULL = DataShape(
     roles=frozenset(ROLES),
     numbers=("amount", "items"),
+    detail_numbers=("amount", "items"),
     attributes={"age": True, "city": False},
     offer_attributes={"days_valid": True, "type": False},
     topics=True,
@@ -20,14 +21,18 @@ FULL = DataShape(
 def shape_of(history: History, roles: Roles) -> DataShape:
     """Return what a history has, from which the catalogue follows."""
     kinds = set(distinct(history.interactions, "kind").to_pylist())
-    has = filled(history.interactions, ("amount", *TREATMENT_COLUMNS))
+    has = filled(history.interactions, TREATMENT_COLUMNS)
+    columns = ("amount", *history.numbers)
+    of_value = filled(history.interactions, columns, roles.kinds("value"))
+    of_detail = filled(history.interactions, columns, roles.kinds("detail"))
     return DataShape(
         roles=frozenset(role for role in ROLES if kinds & set(roles.kinds(role))),
-        numbers=(*(("amount",) if "amount" in has else ()), *history.numbers),
+        numbers=tuple(name for name in columns if name in of_value),
+        detail_numbers=tuple(name for name in columns if name in of_detail),
         attributes=history.attribute_numbers,
         offer_attributes=history.offer_numbers,
         topics="topic" in has and any(offer.topics for offer in history.offers.values()),
-        columns=frozenset(has & set(TREATMENT_COLUMNS)),
+        columns=frozenset(has),
         trust_half_life=history.constants.half_life_days,
         offer_prior=(history.constants.offer_rate, history.constants.offer_weight),
     )

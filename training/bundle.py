@@ -1,13 +1,13 @@
 """The model bundle: a folder without pickles that scores, explains and proves itself.
 
-``booster.txt`` is LightGBM's text, ``bundle.json`` everything else, ``probes.json`` histories
-with the bits that every signal must have. Nothing in it is executed.
+``booster.txt`` is LightGBM's text of the trees, ``bundle.json`` everything else, ``probes.json``
+histories with the bits that every signal must have. Nothing in it is executed.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,13 @@ from features.contract import contract_of, plan_of, probes_of, replay
 from features.errors import ModelError
 from features.plan import Plan
 from features.values import SignalValues
-from training.calibration import Calibrator, margin_of
+from training.calibration import Calibrator
 from training.cohort import in_cohort
+from training.ensemble import Ensemble
+from training.linear import Linear
 
 Float64 = npt.NDArray[np.float64]
-FORMAT = 1
+FORMAT = 2
 BOOSTER, BUNDLE, PROBES = "booster.txt", "bundle.json", "probes.json"
 
 
@@ -70,7 +72,7 @@ class Bundle:
     """A model as it is served."""
 
     plan: Plan
-    booster: lgb.Booster
+    ensemble: Ensemble
     calibrator: Calibrator
     vocabularies: Mapping[str, list[str]]
     card: Card
@@ -92,20 +94,16 @@ class Bundle:
 
     def score(self, matrix: Float64) -> Float64:
         """Return the probabilities of encoded rows, shape ``(n,)``."""
-        return self.calibrator(margin_of(self.booster, matrix))
+        return self.calibrator(self.ensemble.margin(matrix))
 
     def explain(self, matrix: Float64) -> Explained:
-        """Return probabilities of at least one row with each signal's effect, by exact TreeSHAP.
+        """Return probabilities of at least one row with each signal's effect, by exact SHAP.
 
         With ``f`` the margin, ``f0`` its base and ``g`` the calibrator, a signal's effect is its
         contribution times ``(g(f) - g(f0)) / (f - f0)``, or ``g'(f0)`` where they meet.
-
-        Source: Lundberg et al., From local explanations to global understanding with
-        explainable AI for trees, 2020.
         """
-        shap = np.asarray(self.booster.predict(matrix, pred_contrib=True, num_threads=1))
-        contributions, base = shap[:, :-1], float(shap[0, -1])
-        margin = margin_of(self.booster, matrix)
+        contributions, base = self.ensemble.contributions(matrix)
+        margin = self.ensemble.margin(matrix)
         probability, baseline = self.calibrator(margin), float(self.calibrator(base))
         distance = contributions.sum(axis=1)
         scale = np.full(len(matrix), float(self.calibrator.derivative(base)))
@@ -118,16 +116,14 @@ class Bundle:
 def save_bundle(bundle: Bundle, folder: Path) -> None:
     """Write a bundle into a new or empty folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    bundle.booster.save_model(str(folder / BOOSTER))
+    bundle.ensemble.booster.save_model(str(folder / BOOSTER))
     card = {name: getattr(bundle.card, name) for name in Card.__slots__}
     plain = {
         "format": FORMAT,
         "booster": _digest(folder / BOOSTER),
         "contract": contract_of(bundle.plan),
-        "calibrator": {
-            "slope": bundle.calibrator.slope.hex(),
-            "intercept": bundle.calibrator.intercept.hex(),
-        },
+        "calibrator": asdict(bundle.calibrator),
+        "linear": _plain_line(bundle.ensemble),
         "vocabularies": dict(bundle.vocabularies),
         "card": card,
     }
@@ -159,15 +155,14 @@ def load_bundle(folder: Path) -> Bundle:
         if plain.pop("digest") != _digest_of(plain) or plain["probes"] != _digest(folder / PROBES):
             raise ValueError(f"{BUNDLE} or {PROBES} is not the one that was saved")
         plan = plan_of(plain["contract"])
-        calibrator = Calibrator(
-            **{name: float.fromhex(value) for name, value in plain["calibrator"].items()}
-        )
+        calibrator = Calibrator(**{k: float(v) for k, v in plain["calibrator"].items()})
         bands = plain["card"].pop("bands")
         card = Card(**plain["card"], bands=bands and (bands[0], bands[1]))
         if plain["booster"] != _digest(folder / BOOSTER):
             # LightGBM ends the process when it parses half a file.
             raise ValueError(f"{BOOSTER} is not the one that was saved")
         booster = lgb.Booster(model_file=str(folder / BOOSTER))
+        ensemble = _ensemble_of(booster, plain["linear"])
         vocabularies = plain["vocabularies"]
         replay(plan, probes)
     except (
@@ -193,7 +188,26 @@ def load_bundle(folder: Path) -> Bundle:
             "the contract's signals in order",
             "Download the model again.",
         )
-    return Bundle(plan, booster, calibrator, vocabularies, card)
+    return Bundle(plan, ensemble, calibrator, vocabularies, card)
+
+
+def _plain_line(ensemble: Ensemble) -> dict[str, Any] | None:
+    """Return the linear part as JSON keeps it, to the bit."""
+    if ensemble.linear is None:
+        return None
+    plain = {k: v.tolist() for k, v in asdict(ensemble.linear).items() if k != "base"}
+    return {"share": ensemble.share, "base": ensemble.linear.base, **plain}
+
+
+def _ensemble_of(booster: lgb.Booster, plain: Mapping[str, Any] | None) -> Ensemble:
+    if plain is None:
+        return Ensemble(booster)
+    n = len(booster.feature_name())
+    parts = {k: np.array(v, dtype=np.float64) for k, v in plain.items() if k != "share"}
+    line = Linear(float(parts.pop("base")), **parts)
+    if {x.shape for x in (line.slope, line.missing, line.mean)} != {(n,)} or len(line.levels) != n:
+        raise ValueError(f"the linear part is not one of {n} signals")
+    return Ensemble(booster, line, float(plain["share"]))
 
 
 def _digest(path: Path) -> str:

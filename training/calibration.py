@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
@@ -11,42 +10,43 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GroupKFold
 
 Float64 = npt.NDArray[np.float64]
+Int8 = npt.NDArray[np.int8]
 N_FOLDS = 5
+MANY = 1_000
+"""Positives from which on a second slope can be told from the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibrator:
-    """``probability = 1 / (1 + exp(-(slope * margin + intercept)))``, slope above zero.
+    """From log-odds ``f`` to the log-odds ``above * log(1 + e^f) - below * log(1 + e^-f) + shift``.
 
-    Source: Platt, Probabilistic outputs for support vector machines, 1999.
+    ``above`` and ``below`` are the slopes far above and far below even odds, both above zero; where
+    they are equal this is Platt's ``slope * f + shift``.
+
+    Sources: Platt, Probabilistic outputs for support vector machines, 1999; Kull, Silva Filho and
+    Flach, Beta calibration, 2017.
 
     >>> float(Calibrator()(0.0))
     0.5
     """
 
-    slope: float = 1.0
-    intercept: float = 0.0
+    above: float = 1.0
+    below: float = 1.0
+    shift: float = 0.0
 
     def __call__(self, margin: Float64 | float) -> Float64:
         """Return the probabilities of margins (log-odds), of any shape."""
-        probability: Float64 = expit(self.slope * np.asarray(margin) + self.intercept)
+        above, below = _bent(np.asarray(margin, dtype=np.float64))
+        probability: Float64 = expit(self.above * above + self.below * below + self.shift)
         return probability
 
     def derivative(self, margin: Float64 | float) -> Float64:
         """Return how fast the probability grows with the margin."""
-        p = self(margin)
-        return np.asarray(self.slope * p * (1.0 - p))
+        p, share = self(margin), expit(np.asarray(margin, dtype=np.float64))
+        return np.asarray((self.above * share + self.below * (1.0 - share)) * p * (1.0 - p))
 
 
-def margin_of(booster: lgb.Booster, matrix: Float64) -> Float64:
-    """Return the ensemble's margins (log-odds) of encoded rows, shape ``(n,)``."""
-    margin = booster.predict(matrix, raw_score=True, num_threads=1)
-    return np.asarray(margin, dtype=np.float64)
-
-
-def fit_calibrator(
-    margin: Float64, label: npt.NDArray[np.int8], group: npt.ArrayLike
-) -> Calibrator:
+def fit_calibrator(margin: Float64, label: Int8, group: npt.ArrayLike) -> Calibrator:
     """Fit a calibrator, and keep it only if it helps on customers that it was not fitted on.
 
     Args:
@@ -55,24 +55,43 @@ def fit_calibrator(
         group: the customer of each row.
 
     Returns:
-        The fitted calibrator, or the identity where it does not lower the log loss.
+        Of the identity, one slope and (from ``MANY`` positives on) two slopes, the one with the
+        least log loss on held-out customers.
     """
     if len(np.unique(label)) < 2 or len(np.unique(group)) < N_FOLDS:
         return Calibrator()
-    fitted = _platt(margin, label)
-    if fitted.slope <= 0:
-        return Calibrator()
+    found, least = Calibrator(), log_loss(label, Calibrator()(margin), labels=[0, 1])
+    for bent in (False, True)[: 1 + (label.sum() >= MANY)]:
+        fitted, loss = _fit(margin, label, bent), held_out_loss(margin, label, group, bent)
+        if min(fitted.above, fitted.below) > 0 and loss is not None and loss.mean() < least:
+            found, least = fitted, float(loss.mean())
+    return found
+
+
+def held_out_loss(
+    margin: Float64, label: Int8, group: npt.ArrayLike, bent: bool = False
+) -> Float64 | None:
+    """Return each row's log loss by a calibrator fitted on other customers, shape ``(n,)``.
+
+    ``None`` where the rest of the rows has labels of one class only.
+    """
     held_out = np.empty_like(margin)
     for rest, part in GroupKFold(N_FOLDS).split(margin, label, group):
         if len(np.unique(label[rest])) < 2:
-            return Calibrator()
-        held_out[part] = _platt(margin[rest], label[rest])(margin[part])
-    helps = log_loss(label, held_out, labels=[0, 1]) < log_loss(
-        label, Calibrator()(margin), labels=[0, 1]
-    )
-    return fitted if helps else Calibrator()
+            return None
+        held_out[part] = _fit(margin[rest], label[rest], bent)(margin[part])
+    right = np.where(label == 1, held_out, 1.0 - held_out)
+    loss: Float64 = -np.log(np.clip(right, 1e-15, 1.0))
+    return loss
 
 
-def _platt(margin: Float64, label: npt.NDArray[np.int8]) -> Calibrator:
-    model = LogisticRegression(C=1e6).fit(margin.reshape(-1, 1), label)
-    return Calibrator(float(model.coef_[0, 0]), float(model.intercept_[0]))
+def _bent(margin: Float64) -> tuple[Float64, Float64]:
+    """Return the two parts of a margin, which add up to it."""
+    return np.logaddexp(0.0, margin), -np.logaddexp(0.0, -margin)
+
+
+def _fit(margin: Float64, label: Int8, bent: bool) -> Calibrator:
+    columns = np.column_stack(_bent(margin)) if bent else margin.reshape(-1, 1)
+    model = LogisticRegression(C=1e6).fit(columns, label)
+    slopes = [float(slope) for slope in model.coef_[0]]
+    return Calibrator(slopes[0], slopes[-1], float(model.intercept_[0]))

@@ -25,8 +25,9 @@ from training.dataset import (
     in_cohort,
     offers_dataset,
 )
+from training.ensemble import Float64
 from training.evaluation import Evaluation, Tested, evaluate
-from training.model import Fitted, Float64, fit
+from training.model import Propensity
 from training.money import ProfitCurve, Stakes
 from training.plots import calibration_plot, profit_plot, shap_plot, slices_plot
 from training.registry import Task
@@ -45,7 +46,7 @@ class Trained:
 
     task: Task
     bundle: Bundle
-    fitted: Fitted
+    fitted: Propensity
     evaluation: Evaluation
     dataset: Dataset
     figures: dict[str, Figure]
@@ -89,8 +90,8 @@ def train(settings: Settings, history: History, task: Task, begin: Step) -> Trai
     evaluation = evaluate(tested, stakes)
     bundle = Bundle(
         plan=dataset.values.plan,
-        booster=fitted.booster,
-        calibrator=fitted.calibrator,
+        ensemble=fitted.ensemble_,
+        calibrator=fitted.calibrator_,
         vocabularies=vocabularies,
         card=_card(settings, task, churn, offer, dataset, evaluation),
     )
@@ -112,7 +113,7 @@ def _fit_all(
     final: Split,
     stakes: Stakes | None,
     begin: Callable[[str], object],
-) -> tuple[Tested, Int64, Fitted]:
+) -> tuple[Tested, Int64, Propensity]:
     """Fit the recipe before each test instant and on everything; predict each instant's rows.
 
     Returns the predictions, the rows of the data set that they are of, and the final fit.
@@ -121,9 +122,7 @@ def _fit_all(
     on a busy machine they wait a hundred times longer than they work.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        fitting = pool.submit(
-            fit, dataset.values.plan, matrix, dataset.label, dataset.customer, final
-        )
+        fitting = pool.submit(fitted_by, dataset, matrix, final)
         parts = []
         testing = [pool.submit(_predict_test, dataset, matrix, split) for _, split in tests]
         for (instant, _), each in zip(tests, testing, strict=True):
@@ -146,10 +145,24 @@ def _fit_all(
 def _predict_test(dataset: Dataset, matrix: Float64, split: Split) -> dict[str, Float64]:
     """Predict a split's test rows by the model and by each baseline fitted before them."""
     plan, label = dataset.values.plan, dataset.label
-    model = fit(plan, matrix, label, dataset.customer, split)
+    model = fitted_by(dataset, matrix, split)
     known = matrix[split.refit], label[split.refit]
     baselines = {n: b(plan, *known, matrix[split.test]) for n, b in BASELINES.items()}
-    return {"model": model.predict(matrix[split.test]), **baselines}
+    return {"model": model.predict_proba(matrix[split.test])[:, 1], **baselines}
+
+
+def fitted_by(dataset: Dataset, matrix: Float64, split: Split) -> Propensity:
+    """Return the recipe fitted by a split of a data set, whose encoded signals are ``matrix``."""
+    plan = dataset.values.plan
+    return Propensity().fit(
+        matrix,
+        dataset.label,
+        names=plan.names,
+        categorical=[j for j, category in enumerate(plan.categories) if category],
+        groups=dataset.customer,
+        as_of=dataset.as_of,
+        split=split,
+    )
 
 
 def _refuse_too_little(

@@ -136,3 +136,13 @@ def _episode_split(as_of: Int64, ends: Int64, usable: Mask, test: Mask) -> Split
     stop = earlier & (as_of >= np.quantile(as_of[earlier], 0.75))
     train = earlier & (ends <= as_of[stop].min())
     return Split(train, stop, calibrate, usable, test) if train.any() else None
+
+
+def split_in_order(as_of: Int64) -> Split:
+    """Return a split by time alone: the newest quarter calibrates, the one before it stops.
+
+    Where there are too few instants for three parts, all rows train.
+    """
+    everything, nothing = np.ones(len(as_of), dtype=bool), np.zeros(len(as_of), dtype=bool)
+    found = _episode_split(as_of, as_of, everything, nothing) if len(as_of) else None
+    return found or Split(everything, nothing, nothing, everything, nothing)

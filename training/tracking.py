@@ -81,7 +81,7 @@ def _log(mlflow: ModuleType, trained: Trained) -> None:
     mlflow.log_params({f"task.{key}": value for key, value in card.settings.items()})
     mlflow.log_params(
         {
-            **{key: str(value) for key, value in trained.fitted.parameters.items()},
+            **{key: str(value) for key, value in trained.fitted.parameters_.items()},
             "rows": card.rows,
             "signals": len(trained.bundle.plan.signals),
             "trained_from": card.trained_from,

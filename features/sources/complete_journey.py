@@ -33,13 +33,15 @@ ASSUMED_VALUE, ASSUMED_CUSTOMER_VALUE, ASSUMED_COST = 10.0, 4.0, 0.5
 BASKETS = """
     SELECT household_id, basket_id, min(transaction_timestamp) AS started_at,
            round(sum(sales_value), 2) AS sales, count(*) FILTER (quantity > 0) AS n_items,
-           round(sum(retail_disc + coupon_disc + coupon_match_disc), 2) AS discount,
+           round(sum(retail_disc), 2) AS discount,
+           round(sum(coupon_disc + coupon_match_disc), 2) AS coupons,
            sum(coupon_disc) > 0 AS with_coupon
     FROM transactions GROUP BY household_id, basket_id ORDER BY started_at, basket_id
 """
 ITEMS = """
     SELECT household_id, min(transaction_timestamp) AS bought_at, product_category AS category,
-           round(sum(sales_value), 2) AS sales
+           round(sum(sales_value), 2) AS sales,
+           round(sum(coupon_disc + coupon_match_disc), 2) AS coupons
     FROM transactions JOIN products USING (product_id) WHERE quantity > 0
     GROUP BY household_id, basket_id, product_category ORDER BY bought_at, basket_id, category
 """

@@ -32,7 +32,7 @@ def test_the_demos_settings_read() -> None:
         "offer_shown",
         "offer_accepted",
     ]
-    assert found.numbers() == ("discount", "items")
+    assert found.numbers() == ("coupons", "discount", "items")
     assert found.offers is not None
     assert found.section("churn", Churn) == Churn()
     assert found.section("offer", OfferTask) == OfferTask()

@@ -7,7 +7,9 @@ from features.plan import Plan, compile_plan
 from features.signals import attribute, days, interactions
 from training.bundle import Bundle, Card
 from training.calibration import Calibrator
-from training.model import fit
+from training.ensemble import Ensemble
+from training.linear import fit_linear
+from training.model import Propensity
 from training.splits import Split
 
 Float64 = npt.NDArray[np.float64]
@@ -37,8 +39,8 @@ def plan_of(last: str) -> Plan:
     return compile_plan((*numbers, *attribute(last, why="where")), {"value": ("purchase",)})
 
 
-def bundle_of(plan: Plan, seed: int = 1) -> tuple[Bundle, Float64]:
-    """Return a bundle and the rows that it learned from."""
+def bundle_of(plan: Plan, seed: int = 1, share: float = 0.0) -> tuple[Bundle, Float64]:
+    """Return a bundle, the line with a share of its margin, and the rows that it learned from."""
     rng = np.random.default_rng(seed)
     n = 600
     matrix = np.column_stack([rng.poisson(5, n), rng.exponential(9, n), rng.normal(size=n)])
@@ -50,6 +52,12 @@ def bundle_of(plan: Plan, seed: int = 1) -> tuple[Bundle, Float64]:
     place = np.arange(n)
     split = Split(place < 300, (place >= 300) & (place < 400), place >= 400, place < n, place < 0)
     matrix = np.column_stack([matrix, city])
-    booster = fit(plan, matrix, label, place, split).booster
+    model = Propensity(blend=False).fit(
+        matrix, label, names=plan.names, categorical=[3], split=split
+    )
+    ensemble = model.ensemble_
+    if share:
+        line = fit_linear(matrix, label, np.ones(n), [3], 0.1)
+        ensemble = Ensemble(ensemble.booster, line, share)
     vocabularies = {plan.names[3]: ["Ayr", "Bath", "Cork"]}
-    return Bundle(plan, booster, Calibrator(0.8, -0.3), vocabularies, CARD), matrix
+    return Bundle(plan, ensemble, Calibrator(0.8, 0.7, -0.3), vocabularies, CARD), matrix

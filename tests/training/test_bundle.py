@@ -102,6 +102,11 @@ def without(key: str) -> Callable[[Any], Any]:
     return lambda plain: {name: value for name, value in plain.items() if name != key}
 
 
+def a_line_of(n: int) -> dict[str, Any]:
+    parts = dict.fromkeys(("slope", "missing", "mean"), [0.0] * n)
+    return {"share": 0.5, "base": 0.0, **parts, "levels": [[0.0]] * n}
+
+
 @pytest.mark.parametrize(
     ("spoil", "text"),
     [
@@ -113,13 +118,15 @@ def without(key: str) -> Callable[[Any], Any]:
         (cut(BOOSTER, 0.0), "booster.txt is not the one that was saved"),
         (cut(BOOSTER, 0.5), "booster.txt is not the one that was saved"),
         (cut(BOOSTER, 0.999), "booster.txt is not the one that was saved"),
-        (edit(BUNDLE, lambda plain: plain | {"format": 99}), "got format 99; wanted format 1"),
+        (edit(BUNDLE, lambda plain: plain | {"format": 99}), "got format 99; wanted format 2"),
         (edit(BUNDLE, lambda plain: []), "TypeError"),
         (edit(BUNDLE, lambda plain: plain | {"vocabularies": {}}, signed=False), "not the one"),
         (edit(PROBES, lambda probes: probes[:1], signed=False), "not the one that was saved"),
         (edit(BUNDLE, without("card")), "KeyError: 'card'"),
-        (edit(BUNDLE, lambda plain: plain | {"calibrator": {"slope": "x"}}), "ValueError"),
-        (edit(BUNDLE, lambda plain: plain | {"calibrator": {"scale": "0x1p0"}}), "TypeError"),
+        (edit(BUNDLE, lambda plain: plain | {"calibrator": {"above": "x"}}), "ValueError"),
+        (edit(BUNDLE, lambda plain: plain | {"calibrator": {"scale": 1.0}}), "TypeError"),
+        (edit(BUNDLE, lambda plain: plain | {"linear": {"share": 0.5}}), "KeyError"),
+        (edit(BUNDLE, lambda plain: plain | {"linear": a_line_of(3)}), "not one of 4 signals"),
         (edit(PROBES, lambda probes: [without("expected")(p) for p in probes]), "KeyError"),
         (edit(PROBES, lambda probes: [p | {"expected": []} for p in probes]), "ValueError"),
     ],
@@ -140,10 +147,18 @@ def test_the_ensemble_of_another_bundle_is_refused(copied: Path, tmp_path: Path,
         load_bundle(copied)
 
 
+def test_a_linear_part_is_kept_to_the_bit(tmp_path: Path) -> None:
+    bundle, matrix = bundle_of(plan_of("city"), share=0.5)
+    save_bundle(bundle, tmp_path / "bundle")
+    loaded = load_bundle(tmp_path / "bundle")
+    assert loaded.score(matrix).tobytes() == bundle.score(matrix).tobytes()
+    assert loaded.explain(matrix).effects.tobytes() == bundle.explain(matrix).effects.tobytes()
+
+
 def test_an_ensemble_of_other_columns_than_the_contract_is_refused(tmp_path: Path) -> None:
     city, region = bundle_of(plan_of("city"))[0], plan_of("region")
     save_bundle(
-        Bundle(region, city.booster, Calibrator(), {"attribute_region": ["Ayr"]}, CARD), tmp_path
+        Bundle(region, city.ensemble, Calibrator(), {"attribute_region": ["Ayr"]}, CARD), tmp_path
     )
     with pytest.raises(ModelError, match="an ensemble of other columns"):
         load_bundle(tmp_path)

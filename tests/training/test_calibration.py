@@ -13,7 +13,8 @@ from training.calibration import Calibrator, fit_calibrator
 Float64 = npt.NDArray[np.float64]
 Int8 = npt.NDArray[np.int8]
 
-calibrators = st.builds(Calibrator, slope=st.floats(0.1, 5), intercept=st.floats(-3, 3))
+slopes = st.floats(0.1, 5)
+calibrators = st.builds(Calibrator, slopes, slopes, st.floats(-3, 3))
 margins = st.floats(-4, 4)
 
 
@@ -46,8 +47,19 @@ def test_miscalibrated_margins_are_mended_on_fresh_data(slope: float, intercept:
     calibrator = fit_calibrator(*drawn(3_000, 1, slope, intercept))
     margin, label, _ = drawn(3_000, 2, slope, intercept)
     assert log_loss(label, calibrator(margin)) < log_loss(label, Calibrator()(margin)) - 0.01
-    assert calibrator.slope == pytest.approx(slope, rel=0.15)
-    assert calibrator.intercept == pytest.approx(intercept, abs=0.15)
+    middle = expit(slope * -1.0 + intercept)
+    assert float(calibrator(-1.0)) == pytest.approx(float(middle), abs=0.03)
+
+
+def test_few_positives_give_one_slope_and_many_two_where_they_differ() -> None:
+    bent = Calibrator(above=0.5, below=1.5, shift=-0.2)
+    for n, slopes in ((1_500, 1), (20_000, 2)):
+        rng = np.random.default_rng(8)
+        margin = rng.normal(0, 2.0, n)
+        label = (rng.random(n) < bent(margin)).astype(np.int8)
+        found = fit_calibrator(margin, label, np.arange(n))
+        assert len({found.above, found.below}) == slopes
+    assert (found.above, found.below) == pytest.approx((bent.above, bent.below), abs=0.1)
 
 
 def test_calibrated_margins_are_mostly_left_alone_and_never_harmed() -> None:

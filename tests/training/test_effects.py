@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.training.bundles import CARD, Float64
+from tests.training.bundles import CARD, Float64, bundle_of, plan_of
 from training.bundle import Bundle
+from training.ensemble import Ensemble
 
 
 def test_effects_add_up_to_probability_less_baseline(trained: tuple[Bundle, Float64]) -> None:
@@ -18,6 +19,27 @@ def test_effects_add_up_to_probability_less_baseline(trained: tuple[Bundle, Floa
     assert (np.sign(got.effects) == np.sign(got.contributions)).all()
 
 
+@pytest.mark.parametrize("share", [0.25, 0.75])
+def test_trees_and_line_add_up_in_log_odds(share: float) -> None:
+    bundle, matrix = bundle_of(plan_of("city"), share=share)
+    line = bundle.ensemble.linear
+    assert line is not None
+    got = bundle.explain(matrix)
+    trees = bundle_of(plan_of("city"))[0].explain(matrix).contributions
+    own = (got.contributions - (1 - share) * trees) / share
+    assert own == pytest.approx(line.contributions(matrix), abs=1e-9)
+    assert np.abs(line.contributions(matrix).mean(axis=0)).max() < 1e-9
+    margin = bundle.ensemble.margin(matrix)
+    assert got.contributions.sum(axis=1) + got.base_margin == pytest.approx(margin, abs=1e-9)
+    assert np.abs(got.effects.sum(axis=1) - (got.probability - got.baseline)).max() < 1e-12
+
+
+def test_a_row_is_scored_alike_alone_and_among_others() -> None:
+    bundle, matrix = bundle_of(plan_of("city"), share=0.5)
+    alone = [float(bundle.score(matrix[[i]])[0]) for i in range(50)]
+    assert alone == bundle.score(matrix)[:50].tolist()
+
+
 # shap sets colours in a way that matplotlib will drop, and tells of an older version
 @pytest.mark.filterwarnings("ignore:The set_:PendingDeprecationWarning")
 @pytest.mark.filterwarnings("ignore:LightGBM binary classifier:UserWarning")
@@ -25,7 +47,7 @@ def test_contributions_are_those_of_shap(trained: tuple[Bundle, Float64]) -> Non
     import shap
 
     bundle, matrix = trained
-    explainer = shap.TreeExplainer(bundle.booster)
+    explainer = shap.TreeExplainer(bundle.ensemble.booster)
     got = bundle.explain(matrix)
     assert np.abs(got.contributions - explainer.shap_values(matrix)).max() < 1e-9
     assert got.base_margin == pytest.approx(float(np.ravel(explainer.expected_value)[0]), abs=1e-9)
@@ -55,7 +77,7 @@ def test_contributions_are_shapley_values_by_their_definition(
 ) -> None:
     # shap asks LightGBM for the values of its models, so it alone would prove nothing.
     bundle, matrix = trained
-    trees = [t["tree_structure"] for t in bundle.booster.dump_model()["tree_info"]]
+    trees = [t["tree_structure"] for t in bundle.ensemble.booster.dump_model()["tree_info"]]
     rows = matrix[[0, 1, 2, *np.flatnonzero(matrix[:, 3] == 0)[:2]]]
     signals = range(matrix.shape[1])
     subsets = [frozenset(s) for k in range(5) for s in combinations(signals, k)]
@@ -69,7 +91,7 @@ def test_contributions_are_shapley_values_by_their_definition(
 
 
 class Fixed:
-    """An ensemble whose contributions are given."""
+    """Trees whose contributions are given."""
 
     def __init__(self, contributions: Float64, base: float) -> None:
         self.contributions, self.base = contributions, base
@@ -86,7 +108,8 @@ def test_where_margin_and_base_meet_effects_keep_their_size_and_their_sum(
 ) -> None:
     contributions = np.array([[0.0, 0.0, 0.0, 0.0], [0.5, -0.5 + distance, 0.0, 0.0]])
     one = trained[0]
-    bundle = Bundle(one.plan, Fixed(contributions, -1.0), one.calibrator, one.vocabularies, CARD)
+    ensemble = Ensemble(Fixed(contributions, -1.0))
+    bundle = Bundle(one.plan, ensemble, one.calibrator, one.vocabularies, CARD)
     got = bundle.explain(np.zeros((2, 4)))
     assert got.effects[0].tolist() == [0.0] * 4
     assert np.abs(got.effects.sum(axis=1) - (got.probability - got.baseline)).max() < 1e-12

@@ -1,20 +1,27 @@
 """The model and its baselines on made-up signals: they learn what is there and nothing else."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy.special import expit
+from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import cross_val_predict
 
+from features import clock
 from features.categories import Categories
 from features.plan import compile_plan
 from features.signals import attribute, days, interactions
 from features.values import SignalValues
 from training.baselines import BASELINES
 from training.calibration import Calibrator
-from training.model import DEFAULT_TREES, MOST_TREES, Fitted, fit
+from training.ensemble import merged
+from training.model import DEFAULT_TREES, MOST_TREES, Propensity
 from training.splits import Split
 
 Float64 = npt.NDArray[np.float64]
@@ -43,12 +50,25 @@ class Rows:
     label: Int8
     split: Split
 
-    def fit(self) -> Fitted:
-        return fit(PLAN, self.matrix, self.label, np.arange(N), self.split)
+    def fit(self, **parameters: Any) -> Propensity:
+        return Propensity(**parameters).fit(
+            self.matrix, self.label, names=PLAN.names, categorical=[CITY], split=self.split
+        )
 
     def test_auc(self) -> float:
         test = self.split.test
-        return float(roc_auc_score(self.label[test], self.fit().predict(self.matrix[test])))
+        return float(roc_auc_score(self.label[test], chances(self.fit(), self.matrix[test])))
+
+
+def chances(model: Propensity, matrix: Float64) -> Float64:
+    found: Float64 = model.predict_proba(matrix)[:, 1]
+    return found
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the rows of a test be many."""
+    monkeypatch.setattr("training.model.SMALL", 100)
 
 
 def signals(seed: int = 1) -> tuple[Float64, Int8]:
@@ -82,16 +102,17 @@ def rows(matrix: Float64, label: Int8) -> Rows:
 def test_the_same_rows_give_the_same_bits_twice() -> None:
     data = rows(*signals())
     one, two = data.fit(), data.fit()
-    assert one.booster.model_to_string() == two.booster.model_to_string()
-    assert one.predict(data.matrix).tobytes() == two.predict(data.matrix).tobytes()
-    assert (one.calibrator, one.parameters) == (two.calibrator, two.parameters)
+    text = one.ensemble_.booster.model_to_string()
+    assert text == two.ensemble_.booster.model_to_string()
+    assert chances(one, data.matrix).tobytes() == chances(two, data.matrix).tobytes()
+    assert (one.calibrator_, one.parameters_) == (two.calibrator_, two.parameters_)
 
 
 def test_rows_of_the_test_are_never_learned_from() -> None:
     matrix, label = signals()
     data = rows(matrix, label)
     flipped = rows(matrix, np.where(data.split.test, 1 - label, label).astype(np.int8))
-    assert data.fit().predict(matrix).tobytes() == flipped.fit().predict(matrix).tobytes()
+    assert chances(data.fit(), matrix).tobytes() == chances(flipped.fit(), matrix).tobytes()
 
 
 def test_what_is_there_is_learned() -> None:
@@ -112,18 +133,77 @@ def test_a_leaked_label_shows_as_an_auc_too_good_to_be_true() -> None:
     assert rows(matrix, label).test_auc() > 0.98
 
 
+@pytest.mark.usefixtures("many")
 def test_the_number_of_trees_is_stopped_early_and_written_down() -> None:
+    fitted = rows(*signals()).fit(n_seeds=1)
+    assert 20 <= fitted.parameters_["trees"] < MOST_TREES
+    assert fitted.ensemble_.booster.num_trees() == fitted.parameters_["trees"]
+
+
+def test_few_positives_mean_the_default_trees_of_several_seeds_merged() -> None:
     fitted = rows(*signals()).fit()
-    assert 20 <= fitted.parameters["trees"] < MOST_TREES
-    assert fitted.booster.num_trees() == fitted.parameters["trees"]
+    assert fitted.ensemble_.booster.num_trees() == fitted.parameters_["trees"]
+    most = fitted.parameters_["n_seeds"] * DEFAULT_TREES
+    assert most - 10 < fitted.parameters_["trees"] <= most  # one without a split is left out
 
 
-def test_too_few_positives_mean_the_default_trees_and_no_calibrator() -> None:
+def test_too_few_positives_give_no_calibrator() -> None:
     matrix, label = signals()
-    rare = (label.astype(bool) & (np.arange(N) % 20 == 0)).astype(np.int8)
+    rare = (label.astype(bool) & (np.arange(N) % 60 == 0)).astype(np.int8)
     fitted = rows(matrix, rare).fit()
-    assert 0 < fitted.parameters["trees"] <= DEFAULT_TREES
-    assert fitted.calibrator == Calibrator()
+    assert fitted.calibrator_ == Calibrator()
+    assert fitted.parameters_["line_share"] == 0.0
+
+
+def test_merged_boosters_score_and_explain_their_mean(tmp_path: Path) -> None:
+    data = rows(*signals())
+    boosters = [data.fit(n_seeds=1, seed=seed).ensemble_.booster for seed in (1, 2, 3)]
+    whole = merged(boosters)
+    whole.save_model(tmp_path / "booster.txt")
+    read = lgb.Booster(model_file=tmp_path / "booster.txt")
+    for how in ({"raw_score": True}, {"pred_contrib": True}):
+        mean = np.mean([booster.predict(data.matrix, **how) for booster in boosters], axis=0)
+        assert np.abs(read.predict(data.matrix, **how) - mean).max() < 1e-12
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize(("curved", "kept"), [(True, False), (False, True)])
+def test_the_line_is_added_only_where_it_helps(curved: bool, kept: bool) -> None:
+    rng = np.random.default_rng(3)
+    matrix = rng.normal(size=(N, len(PLAN.names)))
+    matrix[:, CITY] = 0.0
+    steep = np.where(np.abs(matrix[:, 0]) > 0.8, 2.0, -2.0) if curved else 1.5 * matrix[:, 0]
+    label = (rng.random(N) < expit(steep + (0 if curved else matrix[:, 1]))).astype(np.int8)
+    fitted = rows(matrix, label).fit()
+    assert (fitted.parameters_["line_share"] > 0) == kept
+    assert (fitted.ensemble_.linear is not None) == kept
+    assert rows(matrix, label).fit(blend=False).ensemble_.linear is None
+
+
+def test_what_is_old_counts_less_by_its_half_life() -> None:
+    matrix, label = signals()
+    turned = np.where(np.arange(N) < 0.6 * N, 1 - label, label).astype(np.int8)
+    as_of = np.arange(N) * clock.DAY
+    data = rows(matrix, turned)
+    test = data.split.test
+    aucs = [
+        roc_auc_score(turned[test], chances(model, matrix[test]))
+        for half_life in (None, 200.0)
+        for model in [Propensity(half_life=half_life).fit(matrix, turned, as_of=as_of)]
+    ]
+    assert aucs[0] < 0.6 < 0.7 < aucs[1]
+
+
+def test_it_is_a_classifier_of_scikit_learn() -> None:
+    matrix, label = signals()
+    model = clone(Propensity(num_leaves=5, blend=False))
+    assert model.get_params()["num_leaves"] == 5
+    p = cross_val_predict(model, matrix, label, method="predict_proba", cv=2)
+    assert p.sum(axis=1) == pytest.approx(1.0)
+    assert roc_auc_score(label, p[:, 1]) > 0.7
+    fitted = model.fit(matrix, label)
+    assert (fitted.predict(matrix) == (chances(fitted, matrix) >= 0.5)).all()
+    assert fitted.parameters_["num_leaves"] == 5
 
 
 def test_unseen_and_missing_categories_score_alike_and_without_error() -> None:
@@ -135,7 +215,7 @@ def test_unseen_and_missing_categories_score_alike_and_without_error() -> None:
     raw[:, CITY] = [categories.encode(city, False) for city in ("Bath", "Derry", None)]
     encoded = SignalValues(PLAN, raw, categories).encode({"attribute_city": CITIES})
     assert str(encoded[:, CITY].tolist()) == "[1.0, nan, nan]"
-    known, unseen, missing = fitted.predict(encoded).tolist()
+    known, unseen, missing = chances(fitted, encoded).tolist()
     assert unseen == missing
     assert 0 < missing < known < 1
 

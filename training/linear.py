@@ -1,0 +1,136 @@
+"""The linear part: logistic regression on log signals, whose margin adds up signal by signal."""
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+Float64 = npt.NDArray[np.float64]
+Int8 = npt.NDArray[np.int8]
+MOST_ROWS = 200_000
+"""A straight line needs no more; the newest are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """What each signal adds to the log-odds.
+
+    A number adds ``slope`` times its signed logarithm ``sign(x) * log(1 + |x|)``, a category what
+    ``levels`` says of its code, and what is missing ``missing``. Shapes: ``(n_signals,)``, and
+    ``(n_signals, most_codes)`` for ``levels``. ``mean`` is what each adds on average over the rows
+    that it was fitted on; ``base`` is the margin where all add their average.
+    """
+
+    base: float
+    slope: Float64
+    missing: Float64
+    levels: Float64
+    mean: Float64
+
+    def contributions(self, matrix: Float64) -> Float64:
+        """Return what each signal adds above its average, shape ``(n, n_signals)``.
+
+        Source: Lundberg and Lee, A unified approach to interpreting model predictions, 2017
+        (linear SHAP).
+        """
+        found = np.empty((len(matrix), len(self.slope)))
+        _add_up(matrix, self.slope, self.missing, self.levels, found)
+        return found - self.mean
+
+    def margin(self, matrix: Float64) -> Float64:
+        """Return the log-odds of encoded rows, shape ``(n,)``; a row's do not hang on others."""
+        # One after the other: numpy's sums depend on how many rows there are.
+        total = np.cumsum(self.contributions(matrix), axis=1)[:, -1]
+        margin: Float64 = self.base + total
+        return margin
+
+
+def fit_linear(
+    matrix: Float64, label: Int8, weight: Float64, categorical: Collection[int], strength: float
+) -> Linear:
+    """Fit a linear part.
+
+    Args:
+        matrix: encoded signals, shape ``(n, n_signals)``, the newest rows last.
+        label: 0 or 1, shape ``(n,)``; both occur.
+        weight: how much each row counts, shape ``(n,)``.
+        categorical: which columns are categories.
+        strength: the inverse of the L2 penalty on standardised columns.
+    """
+    matrix, label, weight = matrix[-MOST_ROWS:], label[-MOST_ROWS:], weight[-MOST_ROWS:]
+    n_codes = max([0, *(_codes_in(matrix[:, j]) for j in categorical)])
+    wide, of, code = _wide(matrix, categorical)
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
+    model.fit(wide, label, logisticregression__sample_weight=weight)
+    scaler, logistic = model[0], model[1]
+    coefficient = logistic.coef_[0] / scaler.scale_
+    slope, missing = np.zeros(matrix.shape[1]), np.zeros(matrix.shape[1])
+    levels = np.zeros((matrix.shape[1], n_codes))
+    for a, j, k in zip(coefficient, of, code, strict=True):
+        if k == NUMBER:
+            slope[j] = a
+        elif k == MISSING:
+            missing[j] = a
+        else:
+            levels[j, k] = a
+    found = Linear(0.0, slope, missing, levels, np.zeros(matrix.shape[1]))
+    mean = found.contributions(matrix).mean(axis=0)
+    intercept = float(logistic.intercept_[0] - np.sum(coefficient * scaler.mean_))
+    return Linear(intercept + math.fsum(mean), slope, missing, levels, mean)
+
+
+NUMBER, MISSING = -1, -2
+
+
+def _wide(matrix: Float64, categorical: Collection[int]) -> tuple[Float64, list[int], list[int]]:
+    """Return the columns to fit, of which signal each is, and what of it: a code, or one above."""
+    columns, of, code = [], [], []
+    for j in range(matrix.shape[1]):
+        column = matrix[:, j]
+        absent = np.isnan(column)
+        if j in categorical:
+            for k in range(_codes_in(column)):
+                columns.append(column == k)
+                of.append(j)
+                code.append(k)
+        else:
+            filled = np.where(absent, 0.0, column)
+            columns.append(np.copysign(np.log1p(np.abs(filled)), filled))
+            of.append(j)
+            code.append(NUMBER)
+        if absent.any():
+            columns.append(absent)
+            of.append(j)
+            code.append(MISSING)
+    wide = np.empty((len(matrix), len(columns)))
+    for k, column in enumerate(columns):
+        wide[:, k] = column
+    return wide, of, code
+
+
+def _codes_in(column: Float64) -> int:
+    there = column[~np.isnan(column)]
+    return int(there.max()) + 1 if len(there) else 0
+
+
+@njit(cache=True, nogil=True)
+def _add_up(
+    matrix: Float64, slope: Float64, missing: Float64, levels: Float64, found: Float64
+) -> None:
+    for i in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            x = matrix[i, j]
+            if math.isnan(x):
+                found[i, j] = missing[j]
+            elif slope[j] != 0.0:
+                found[i, j] = slope[j] * math.copysign(math.log1p(abs(x)), x)
+            else:
+                # A number without a slope has no levels but zeros.
+                code = int(min(max(x, -1.0), levels.shape[1]))
+                found[i, j] = levels[j, code] if 0 <= code < levels.shape[1] else 0.0
