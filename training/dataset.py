@@ -66,19 +66,29 @@ def in_cohort(values: SignalValues, task: Churn) -> npt.NDArray[np.bool_]:
     return cohort.in_cohort(values.plan.names, values.matrix, *cohort_names(task))
 
 
-def churn_dataset(history: History, roles: Roles, task: Churn) -> Dataset:
-    """Look at every customer at snapshots a week apart, and label those in the cohort.
+def churn_dataset(
+    history: History, roles: Roles, task: Churn, instants: list[int] | None = None
+) -> Dataset:
+    """Look at every customer at some instants, and label those in the cohort.
+
+    Args:
+        history: the interactions and attributes.
+        roles: what kinds mean.
+        task: the cohort and the label.
+        instants: whose labels are complete; by default a week apart, as many as there are.
 
     Raises:
         DataError: there is no value interaction, or the history is too short.
     """
     first = _first_value(history, roles)
-    spine = snapshot_spine(history, snapshots(first, history.known_until, task))
+    if instants is None:
+        instants = snapshots(first, history.known_until, task)
+    spine = snapshot_spine(history, instants)
+    customers = spine.customer_id.unique().sort()
     plan = churn_plan(history, roles, task)
     values = compute(plan, history, spine)
     kept = in_cohort(values, task)
     spine = Spine(spine.customer_id.filter(kept), spine.as_of[kept])
-    customers = spine.customer_id.unique()
     return Dataset(
         values=SignalValues(plan, values.matrix[kept], values.categories),
         label=churn_labels(history, roles, task, spine),

@@ -124,7 +124,7 @@ def _fit_all(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         fitting = pool.submit(fitted_by, dataset, matrix, final)
         parts = []
-        testing = [pool.submit(_predict_test, dataset, matrix, split) for _, split in tests]
+        testing = [pool.submit(predict_test, dataset, matrix, split) for _, split in tests]
         for (instant, _), each in zip(tests, testing, strict=True):
             begin(f"test {clock.to_datetime(instant):%d %b %Y}")
             parts.append(each.result())
@@ -142,7 +142,7 @@ def _fit_all(
     return tested, chosen, fitted
 
 
-def _predict_test(dataset: Dataset, matrix: Float64, split: Split) -> dict[str, Float64]:
+def predict_test(dataset: Dataset, matrix: Float64, split: Split) -> dict[str, Float64]:
     """Predict a split's test rows by the model and by each baseline fitted before them."""
     plan, label = dataset.values.plan, dataset.label
     model = fitted_by(dataset, matrix, split)

@@ -72,9 +72,18 @@ def churn_splits(as_of: Int64, task: Churn) -> Iterator[tuple[int, Split]]:
     span = task.gap_us + task.horizon_us
     tests = instants[-1] - np.arange(N_TESTS) * _test_step(step)
     for test in tests[np.isin(tests, instants)][::-1].tolist():
-        split = _snapshot_split(as_of, instants[instants <= test - span], span, test)
+        split = churn_split_at(as_of, task, test)
         if split is not None and (instants <= test - 3 * span).sum() >= FEWEST_SNAPSHOTS:
             yield test, split
+
+
+def churn_split_at(as_of: Int64, task: Churn, test: int) -> Split | None:
+    """Return the split of snapshot rows that tests at an instant, from labels complete by then.
+
+    ``None`` where the rows before it lie too close together for three parts.
+    """
+    span, instants = task.gap_us + task.horizon_us, np.unique(as_of)
+    return _snapshot_split(as_of, instants[instants <= test - span], span, test)
 
 
 def final_churn_split(as_of: Int64, task: Churn) -> Split | None:
@@ -115,17 +124,17 @@ def episode_splits(as_of: Int64, ends: Int64) -> Iterator[tuple[int, Split]]:
     for block in np.array_split(late, min(N_TESTS, len(late))):
         test = (days >= block[0]) & (days <= block[-1])
         begins = int(as_of[test].min())
-        split = _episode_split(as_of, ends, ends <= begins, test)
+        split = episode_split(as_of, ends, ends <= begins, test)
         if split is not None:
             yield begins, split
 
 
 def final_episode_split(as_of: Int64, ends: Int64) -> Split | None:
     """Return the split by which the registered model is fitted."""
-    return _episode_split(as_of, ends, np.ones(len(as_of), dtype=bool), np.zeros(len(as_of), bool))
+    return episode_split(as_of, ends, np.ones(len(as_of), dtype=bool), np.zeros(len(as_of), bool))
 
 
-def _episode_split(as_of: Int64, ends: Int64, usable: Mask, test: Mask) -> Split | None:
+def episode_split(as_of: Int64, ends: Int64, usable: Mask, test: Mask) -> Split | None:
     """Let the newest quarter of the usable episodes calibrate, and the quarter before it stop."""
     if not usable.any():
         return None
@@ -144,5 +153,5 @@ def split_in_order(as_of: Int64) -> Split:
     Where there are too few instants for three parts, all rows train.
     """
     everything, nothing = np.ones(len(as_of), dtype=bool), np.zeros(len(as_of), dtype=bool)
-    found = _episode_split(as_of, as_of, everything, nothing) if len(as_of) else None
+    found = episode_split(as_of, as_of, everything, nothing) if len(as_of) else None
     return found or Split(everything, nothing, nothing, everything, nothing)

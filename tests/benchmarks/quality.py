@@ -1,0 +1,129 @@
+"""What the models are worth on the demo's data, by two protocols fixed beforehand.
+
+``python -m tests.benchmarks.quality``: lapse at six instants of 2017, each by a model of weekly
+snapshots whose labels were complete by then; and redemption of the campaigns that began in October
+and November, by a model of those that had ended before 30 September.
+"""
+
+import argparse
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from features import clock
+from features.history import History
+from features.settings import Settings, read_settings
+from features.sources.reader import read_history
+from tests.benchmarks.environments import ROOT
+from tests.benchmarks.report import Line, Report
+from training.dataset import Dataset, churn_dataset, offers_dataset
+from training.evaluation import Tested, evaluate
+from training.pipeline import predict_test
+from training.splits import WEEK, Split, churn_split_at, episode_split
+from training.tasks import Churn, OfferTask
+
+LAPSE_TESTS = ("09-15", "10-01", "10-15", "11-01", "11-15", "12-01")
+ENDED_BY, FROM, UNTIL = "2017-10-01", "2017-10-01", "2017-12-01"
+LAPSE = {"auc": "at least 0.862", "ece": "at most 0.007"}
+LAPSE_GAINS = {
+    "recency": "interval above 0",
+    "rfm": "interval above 0",
+    "logistic": "not below 0",
+}
+REDEMPTION = {
+    "auc": "at least 0.840",
+    "average_precision": "at least 0.58",
+    "ece": "at most 0.030",
+}
+REDEMPTION_GAINS = {"rfm": "interval above 0"}
+
+
+def instant(day: str, history: History) -> int:
+    """Return the first moment of a day where the data is from, microseconds UTC."""
+    return clock.to_instant(datetime.fromisoformat(day), history.timezone)
+
+
+def lapse(settings: Settings, history: History) -> Tested:
+    """Predict lapse at each test instant."""
+    task = settings.section("churn", Churn)
+    span, parts = task.gap_us + task.horizon_us, []
+    for day in tqdm(LAPSE_TESTS, desc="lapse", leave=False):
+        test = instant(f"2017-{day}", history)
+        first = int(np.min(np.array(history.interactions["occurred_at"], dtype=np.int64)))
+        begin = first + task.active_days * clock.DAY
+        grid = list(range(test - span, begin - 1, -WEEK))[::-1]
+        dataset = churn_dataset(history, settings.roles, task, [*grid, test])
+        split = churn_split_at(dataset.as_of, task, test)
+        if split is None:
+            raise SystemExit(f"too little history before {day}")
+        parts.append(_tested(dataset, split, test))
+    return Tested(
+        customer=np.concatenate([part.customer for part in parts]),
+        instant=np.concatenate([part.instant for part in parts]),
+        label=np.concatenate([part.label for part in parts]),
+        predictions={
+            name: np.concatenate([part.predictions[name] for part in parts])
+            for name in parts[0].predictions
+        },
+    )
+
+
+def redemption(settings: Settings, history: History) -> Tested:
+    """Predict whether those to whom a campaign was mailed redeem it."""
+    dataset = offers_dataset(history, settings.roles, settings.section("offer", OfferTask))
+    begins, ends = instant(FROM, history), instant(UNTIL, history)
+    known = dataset.ends <= instant(ENDED_BY, history)
+    split = episode_split(
+        dataset.as_of, dataset.ends, known, (dataset.as_of >= begins) & (dataset.as_of < ends)
+    )
+    if split is None:
+        raise SystemExit(f"too little history before {FROM}")
+    return _tested(dataset, split, begins)
+
+
+def _tested(dataset: Dataset, split: Split, test: int) -> Tested:
+    matrix = dataset.values.encode(dataset.values.vocabularies())
+    label = dataset.label[split.test]
+    return Tested(
+        customer=dataset.customer[split.test],
+        instant=np.full(len(label), test),
+        label=label,
+        predictions=predict_test(dataset, matrix, split),
+    )
+
+
+def tell(
+    report: Report, title: str, tested: Tested, wanted: dict[str, str], gains: dict[str, str]
+) -> None:
+    """Add what was measured to the report."""
+    found = evaluate(tested)
+    report.section(f"{title}: {len(tested.label):,} rows, {int(tested.label.sum()):,} positive")
+    for name in ("auc", "average_precision", "ece", "lift_top_decile"):
+        report.add(Line(name, f"{found.metrics[name]:.4f}", wanted.get(name, "")))
+    for name, (mean, low, high) in found.gain.items():
+        value = f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]"
+        note = f"{name} alone {found.auc[name]:.4f}"
+        report.add(Line(f"AUC over {name}", value, gains.get(name, ""), note))
+    if len(found.by_instant) > 1:
+        aucs = ", ".join(f"{metrics['auc']:.3f}" for metrics in found.by_instant.values())
+        report.add(Line("AUC at each instant", aucs))
+
+
+def main() -> None:
+    """Measure, and write a table if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", type=Path, help="a file for the table, in Markdown")
+    arguments = parser.parse_args()
+    settings = read_settings(ROOT / "rapport.toml")
+    history = read_history(settings)
+    report = Report("The models on Complete Journey")
+    tell(report, "Redemption", redemption(settings, history), REDEMPTION, REDEMPTION_GAINS)
+    tell(report, "Lapse", lapse(settings, history), LAPSE, LAPSE_GAINS)
+    if arguments.write:
+        arguments.write.write_text(report.markdown(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
