@@ -66,14 +66,22 @@ def in_cohort(values: SignalValues, task: Churn) -> npt.NDArray[np.bool_]:
     return cohort.in_cohort(values.plan.names, values.matrix, *cohort_names(task))
 
 
+def snapshot_instants(history: History, roles: Roles, task: Churn) -> list[int]:
+    """Return the instants at which a history's customers are looked at, newest last.
+
+    Raises:
+        DataError: there is no value interaction, or the history is too short.
+    """
+    return snapshots(_first_value(history, roles), history.known_until, task)
+
+
 def churn_dataset(history: History, roles: Roles, task: Churn) -> Dataset:
     """Look at every customer at snapshots a week apart, and label those in the cohort.
 
     Raises:
         DataError: there is no value interaction, or the history is too short.
     """
-    first = _first_value(history, roles)
-    spine = snapshot_spine(history, snapshots(first, history.known_until, task))
+    spine = snapshot_spine(history, snapshot_instants(history, roles, task))
     plan = churn_plan(history, roles, task)
     values = compute(plan, history, spine)
     kept = in_cohort(values, task)
