@@ -8,7 +8,6 @@ import pyarrow.compute as pc
 from features import clock
 from features.batch import compute
 from features.declaration import ROLES
-from features.english import joined
 from features.errors import RapportError
 from features.history import History
 from features.identities import owners
@@ -123,7 +122,7 @@ def _meaning(task: Churn, value: tuple[str, ...], leaving: tuple[str, ...]) -> s
     >>> _meaning(Churn(), ("purchase",), ())
     "lost is who has no 'purchase' in 28d; asked of those with one in the last 60d"
     """
-    of, left = joined([repr(kind) for kind in value]), joined([repr(kind) for kind in leaving])
+    of, left = (" or ".join(map(repr, kinds)) for kinds in (value, leaving))
     lost = f"no {of}" if task.definition == "lapse" else f"{left or 'an exit'}"
     later = "" if task.gap_us == 0 else f", from {task.gap} later on"
     one = "one" if task.definition == "lapse" else of
@@ -180,8 +179,8 @@ def _money(settings: Settings, dataset: Dataset) -> Iterator[str]:
         if stated:
             lacking = [name for name in Value.model_fields if name not in stated]
             yield (
-                f"  note: [value] states {joined(stated)} but no {joined(lacking)}: bands are "
-                "thirds of the cohort, and nothing says whom contacting pays for"
+                f"  note: [value] states {' and '.join(stated)} but no {' and '.join(lacking)}: "
+                "bands are thirds of the cohort, and nothing says whom contacting pays for"
             )
         return
     amounts = stakes.amounts(dataset.values.plan, dataset.values.matrix)

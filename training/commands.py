@@ -35,7 +35,7 @@ task_option = click.option(
 @settings_option
 @click.pass_context
 def check(context: click.Context, settings_path: str) -> None:
-    """Tell what training would find in the settings and the data; exit code 1 if it would stop."""
+    """Tell what training would find in the data; exit code 1 if it would stop."""
     try:
         settings = read_settings(settings_path)
         checking.check_sections(settings)
@@ -114,7 +114,7 @@ def evaluate(settings_path: str, task: Task, version: str, out: str) -> None:
     help="How many reasons in words for each.",
 )
 def score(settings_path: str, task: Task, out: str, table: str, at: str, reasons: int) -> None:
-    """Score every customer by the champion, with reasons; a stopped run goes on where it was."""
+    """Score every customer by the champion, with reasons; resumes where it stopped."""
     to_database = destinations.is_database(out)
     if table and not to_database:
         raise click.UsageError("--table is of a database: name its URL with --out.")
