@@ -2,14 +2,19 @@
 
 import shutil
 import sys
-import tempfile
-from datetime import datetime
 from pathlib import Path
 
 import click
 
-from features import clock
-from features.console import WIDE, Commands, progress, settings_option, tell_notes
+from features.console import (
+    WIDE,
+    Commands,
+    check_parquet,
+    instant_of,
+    progress,
+    settings_option,
+    tell_notes,
+)
 from features.settings import read_settings
 
 
@@ -99,9 +104,9 @@ def signals(settings_path: str, at: tuple[str, ...], rows: str | None, out: str)
     if bool(at) == bool(rows):
         both = ", not both" if at else ""
         raise click.UsageError(f"Name instants with --at, or a table with --rows{both}.")
-    _check_out(out)
+    check_parquet(out)
     settings = read_settings(settings_path)
-    instants = [_instant(time, settings.project.timezone) for time in at]
+    instants = [instant_of(time, settings.project.timezone) for time in at]
     history = read_history(settings, aside(settings))
     tell_notes(history)
     spine = read_rows(settings, rows) if rows else snapshot_spine(history, instants)
@@ -115,29 +120,6 @@ def signals(settings_path: str, at: tuple[str, ...], rows: str | None, out: str)
     with progress("Computing signals", len(spine)) as advance:
         write_parquet(plan, history, spine, out, advance)
     click.echo(f"{out}: {len(spine):,} rows, {len(plan.signals)} signals")
-
-
-def _check_out(out: str) -> None:
-    """Refuse, before anything is computed, a file that cannot be written."""
-    path = Path(out)
-    if path.suffix != ".parquet":
-        raise click.UsageError(f"--out '{out}': name a file that ends in .parquet.")
-    if path.is_dir() or not path.resolve().parent.is_dir():
-        raise click.UsageError(f"--out '{out}': name a file in a folder that exists.")
-    try:
-        with tempfile.TemporaryFile(dir=path.resolve().parent):
-            pass
-    except OSError as error:
-        raise click.UsageError(
-            f"--out '{out}': the folder cannot be written to ({error.strerror})."
-        ) from error
-
-
-def _instant(time: str, zone: str) -> int:
-    try:
-        return clock.to_instant(datetime.fromisoformat(time), zone)
-    except (ValueError, OverflowError) as error:
-        raise click.BadParameter(f"'{time}' is no time such as 2017-11-30T16:45:00") from error
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
 """The command line: options that every command has, progress, and errors without tracebacks."""
 
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 from tqdm import tqdm
 
+from features import clock
 from features.errors import RapportError
 from features.history import History
 
@@ -61,6 +65,30 @@ def tell_notes(history: History) -> None:
     """Print what reading a history assumed or left out."""
     for note in history.notes:
         click.echo(f"  note: {note}")
+
+
+def check_parquet(out: str) -> None:
+    """Refuse, before anything is computed, a file that cannot be written."""
+    path = Path(out)
+    if path.suffix != ".parquet":
+        raise click.UsageError(f"--out '{out}': name a file that ends in .parquet.")
+    if path.is_dir() or not path.resolve().parent.is_dir():
+        raise click.UsageError(f"--out '{out}': name a file in a folder that exists.")
+    try:
+        with tempfile.TemporaryFile(dir=path.resolve().parent):
+            pass
+    except OSError as error:
+        raise click.UsageError(
+            f"--out '{out}': the folder cannot be written to ({error.strerror})."
+        ) from error
+
+
+def instant_of(time: str, zone: str) -> int:
+    """Return the instant of a time that a person wrote; a naive one is read in the zone."""
+    try:
+        return clock.to_instant(datetime.fromisoformat(time), zone)
+    except (ValueError, OverflowError) as error:
+        raise click.BadParameter(f"'{time}' is no time such as 2017-11-30T16:45:00") from error
 
 
 def _interval() -> float:

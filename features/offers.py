@@ -27,6 +27,18 @@ class Offer:
     valid_to: int = 2**63 - 1
     attributes: Mapping[str, Value] = field(default_factory=dict)
 
+    def open_at(self, instant: int) -> bool:
+        """Whether it can be accepted at an instant, microseconds since 1970 UTC."""
+        return self.valid_from <= instant < self.valid_to
+
+    def worth(self, probability: float) -> float:
+        """Return what proposing it is expected to bring the business, its cost deducted.
+
+        >>> Offer("1", value=10.0, cost=0.5).worth(0.25)
+        2.0
+        """
+        return probability * self.value - self.cost
+
     def attribute(self, name: str) -> Value:
         """Return one attribute; ``days_valid`` and ``topics`` (their number) are derived.
 

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ValidationError
 from features import clock
 from features.errors import InteractionError, ModelError, nearest
 from features.interactions import Interaction, check_interaction
-from serving.reasons import Reason
 from serving.schemas import (
     ChurnRequest,
     ChurnResponse,
@@ -26,7 +25,9 @@ from serving.schemas import (
     ScoreOut,
     SignalOut,
 )
-from serving.scorer import Model, Scorer
+from serving.scorer import Scorer
+from training.models import Model
+from training.reasons import Reason
 
 LONGEST_SHOWN = 80
 FORMS = "The forms are described at /v1/docs."

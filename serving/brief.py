@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from features import clock
 from features.wording import Wording
-from serving.scorer import ChurnScore, OfferDecision, RankedOffer, Scorer
+from serving.scorer import OfferDecision, RankedOffer, Scorer
+from training.risks import ChurnScore
 
 SHOWN, WITH_OFFERS, REASONS, OFFERS = 10, 3, 3, 3
 SECOND = 1_000_000

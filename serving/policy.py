@@ -34,10 +34,10 @@ def hold_back(
         as_of: the instant, microseconds since 1970 UTC.
         zone: the time zone in which dates are told.
     """
-    if as_of >= offer.valid_to:
-        last = _day(clock.to_datetime(offer.valid_to - 1, zone))
-        return HeldBack(offer.offer_id, "validity", f"ended on {last}")
-    if as_of < offer.valid_from:
+    if not offer.open_at(as_of):
+        if as_of >= offer.valid_to:
+            last = _day(clock.to_datetime(offer.valid_to - 1, zone))
+            return HeldBack(offer.offer_id, "validity", f"ended on {last}")
         first = _day(clock.to_datetime(offer.valid_from, zone))
         return HeldBack(offer.offer_id, "validity", f"begins on {first}")
     if channel is not None and offer.channels and channel not in offer.channels:

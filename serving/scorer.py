@@ -2,54 +2,25 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from features.catalog import RECENCY
 from features.declaration import ROLES
 from features.interactions import Attribute, Interaction, canonical_order
 from features.offers import Offer, Value
 from features.online import evaluate, warm_up
 from features.sections import Roles
+from features.values import SignalValues
 from features.wording import Wording
 from serving.policy import HeldBack, hold_back
-from serving.reasons import Reason, reasons_of
 from serving.store import Store
 from training.bundle import Bundle
-from training.money import Stakes, tercile_band
+from training.models import Model
+from training.money import Stakes
+from training.reasons import Reason, reasons_of
+from training.risks import ChurnScore, churn_scores, statuses
 
-Status = Literal["in_cohort", "lapsed", "unknown"]
 History = tuple[list[Interaction], list[Attribute]]
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A bundle and what it is called in the registry."""
-
-    name: str
-    version: str
-    alias: str
-    bundle: Bundle
-
-
-@dataclass(frozen=True, slots=True)
-class ChurnScore:
-    """One customer's risk. Effects of reasons and ``other_effect`` sum to
-    ``probability - baseline``. ``value_at_risk`` is probability times what would be lost;
-    ``contacting_pays`` by the settings' cost and save rate. Both are ``None`` where the settings
-    or the customer's signals do not say."""
-
-    customer_id: str
-    status: Status
-    probability: float
-    baseline: float
-    base_rate: float
-    band: str
-    reasons: list[Reason]
-    other_effect: float
-    value_at_risk: float | None = None
-    contacting_pays: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +105,13 @@ class Scorer:
         risks: list[tuple[float, str]] = []
         for begin in range(0, len(customers), 250):
             part = customers[begin : begin + 250]
-            rows = [(c, *self._row(h, as_of)) for c, h in self.store.histories(part).items()]
-            cohort = [(c, matrix) for c, matrix, _, status in rows if status == "in_cohort"]
+            rows = [
+                (c, bundle.encode(self._values(h, as_of)))
+                for c, h in self.store.histories(part).items()
+            ]
+            cohort = [(c, row) for c, row in rows if statuses(bundle, row) == ["in_cohort"]]
             if cohort:
-                scores = bundle.score(np.vstack([matrix for _, matrix in cohort]))
+                scores = bundle.score(np.vstack([row for _, row in cohort]))
                 risks += [(-float(p), c) for p, (c, _) in zip(scores, cohort, strict=True)]
             progress(len(part))
         chosen = [customer for _, customer in sorted(risks)[:limit]]
@@ -167,7 +141,7 @@ class Scorer:
             values = evaluate(bundle.plan, interactions, as_of, attributes, open_offers)
             matrix = bundle.encode(values)
             worth = [
-                float(p) * offer.value - offer.cost
+                offer.worth(float(p))
                 for p, offer in zip(bundle.score(matrix), open_offers, strict=True)
             ]
             best = sorted(range(len(worth)), key=lambda i: (-worth[i], open_offers[i].offer_id))[
@@ -179,57 +153,13 @@ class Scorer:
             ]
         return OfferDecision(customer_id, as_of, bool(known), ranked, held_back)
 
-    def _row(self, history: History, as_of: int) -> tuple[np.ndarray, list[Value], Status]:
-        bundle = self.churn_model.bundle
-        values = evaluate(bundle.plan, history[0], as_of, history[1])
-        matrix = bundle.encode(values)
-        return matrix, values.row(0), _status(bundle, matrix)
+    def _values(self, history: History, as_of: int) -> SignalValues:
+        return evaluate(self.churn_model.bundle.plan, history[0], as_of, history[1])
 
     def _churn(self, customer_id: str, history: History, as_of: int, n_reasons: int) -> ChurnScore:
-        bundle = self.churn_model.bundle
-        matrix, row, status = self._row(history, as_of)
-        explained = bundle.explain(matrix)
-        base_rate = bundle.card.base_rate
-        if status == "unknown":
-            return ChurnScore(
-                customer_id,
-                status,
-                base_rate,
-                explained.baseline,
-                base_rate,
-                "unknown",
-                [],
-                base_rate - explained.baseline,
-            )
-        probability = float(explained.probability[0])
-        reasons, rest = reasons_of(bundle.plan, self.wording, row, explained.effects[0], n_reasons)
-        in_cohort = status == "in_cohort"
-        band, at_risk, pays = self._money(probability, matrix)
-        return ChurnScore(
-            customer_id,
-            status,
-            probability,
-            explained.baseline,
-            base_rate,
-            band if in_cohort else status,
-            reasons,
-            rest,
-            at_risk if in_cohort else None,
-            pays if in_cohort else None,
-        )
-
-    def _money(
-        self, probability: float, matrix: np.ndarray
-    ) -> tuple[str, float | None, bool | None]:
-        """Return the band, the value at risk and whether contacting pays, of one encoded row."""
-        bundle = self.churn_model.bundle
-        amount = np.nan
-        if self._stakes is not None:
-            amount = float(self._stakes.amounts(bundle.plan, matrix)[0])
-        if self._stakes is None or np.isnan(amount):
-            return tercile_band(probability, bundle.card.bands), None, None
-        band = self._stakes.band(probability, amount)
-        return band, probability * amount, band == "high"
+        values = self._values(history, as_of)
+        bundle, stakes = self.churn_model.bundle, self._stakes
+        return churn_scores(bundle, self.wording, stakes, [customer_id], values, n_reasons)[0]
 
     def _offer(
         self,
@@ -252,10 +182,3 @@ class Scorer:
             reasons,
             rest,
         )
-
-
-def _status(bundle: Bundle, matrix: np.ndarray) -> Status:
-    """Return whether the churn model speaks for the customer of one encoded row."""
-    if np.isnan(matrix[0, bundle.plan.names.index(RECENCY)]):
-        return "unknown"  # no value interaction, ever
-    return "in_cohort" if bundle.in_cohort(matrix)[0] else "lapsed"

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from features.settings import Settings
 from tests.processes import environment
 from tests.shops import write_shop
+from training import registry
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
@@ -38,3 +40,31 @@ def test_an_entry_point_trains_in_the_run_that_mlflow_began(
     assert len(measured) == max(1, runs - 1)
     parents = {run.data.tags.get("mlflow.parentRunId") for run in measured}
     assert parents == ({None} if runs == 1 else {r.info.run_id for r in found if r not in measured})
+
+
+@pytest.mark.parametrize(
+    ("entry", "more", "told"),
+    [
+        ("check", [], "Training would start."),
+        ("evaluate", ["task=offers"], "nothing to measure it on yet"),
+        ("score", ["out={folder}/scores.parquet"], "rows by rapport-churn version 1"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")  # MLflow's own
+def test_an_entry_point_uses_the_registered_models(
+    shop: Settings, tmp_path: Path, entry: str, more: list[str], told: str
+) -> None:
+    command = ["mlflow", "run", str(ROOT), "-e", entry, "--env-manager", "local"]
+    for parameter in [f"settings={shop.path}", *more]:
+        command += ["-P", parameter.format(folder=tmp_path)]
+    result = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=environment(MLFLOW_TRACKING_URI=registry.tracking_uri(shop)),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert result.returncode == 0, result.stderr + result.stdout
+    assert told in result.stdout
+    assert (tmp_path / "scores.parquet").exists() == (entry == "score")

@@ -1,4 +1,4 @@
-"""Train churn and offer models. Every command reads one settings file."""
+"""Train churn and offer models, measure them, score by them; all from one settings file."""
 
 import click
 
@@ -9,10 +9,11 @@ from features.settings import Settings, read_settings
 from features.sources.reader import read_history
 from features.sources.rejections import aside
 from training import registry, tracking
+from training.checking import check_sections
+from training.commands import check, evaluate, score
 from training.pipeline import TITLES, Trained, train
 from training.recipe import recipe_of
 from training.registry import Task
-from training.tasks import Churn, OfferTask, Value
 
 
 @click.group(cls=Commands, help=__doc__, context_settings=WIDE)
@@ -75,9 +76,7 @@ def _train(settings: Settings, tasks: list[Task], if_changed: bool) -> None:
 
 def _check_sections(settings: Settings, tasks: list[Task]) -> None:
     """Refuse what is wrong with the settings before anything is read."""
-    settings.section("churn", Churn)
-    settings.section("offer", OfferTask)
-    settings.section("value", Value)
+    check_sections(settings)
     if "offers" in tasks and settings.offers is None:
         raise SettingsError(
             settings.path.name,
@@ -128,6 +127,9 @@ def _tell(trained: Trained, version: registry.Version) -> None:
         if count:
             click.echo(f"  left out: {count:,} rows, {reason}")
 
+
+for command in (check, evaluate, score):
+    commands.add_command(command)
 
 if __name__ == "__main__":
     commands(prog_name="python -m training")

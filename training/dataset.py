@@ -66,6 +66,15 @@ def in_cohort(values: SignalValues, task: Churn) -> npt.NDArray[np.bool_]:
     return cohort.in_cohort(values.plan.names, values.matrix, *cohort_names(task))
 
 
+def snapshot_instants(history: History, roles: Roles, task: Churn) -> list[int]:
+    """Return the instants at which a history's customers are looked at, newest last.
+
+    Raises:
+        DataError: there is no value interaction, or the history is too short.
+    """
+    return snapshots(_first_value(history, roles), history.known_until, task)
+
+
 def churn_dataset(
     history: History, roles: Roles, task: Churn, instants: list[int] | None = None
 ) -> Dataset:
@@ -75,14 +84,13 @@ def churn_dataset(
         history: the interactions and attributes.
         roles: what kinds mean.
         task: the cohort and the label.
-        instants: whose labels are complete; by default a week apart, as many as there are.
+        instants: whose labels are complete; by default those of ``snapshot_instants``.
 
     Raises:
         DataError: there is no value interaction, or the history is too short.
     """
-    first = _first_value(history, roles)
     if instants is None:
-        instants = snapshots(first, history.known_until, task)
+        instants = snapshot_instants(history, roles, task)
     spine = snapshot_spine(history, instants)
     customers = spine.customer_id.unique().sort()
     plan = churn_plan(history, roles, task)

@@ -76,7 +76,7 @@ def train(settings: Settings, history: History, task: Task, begin: Step) -> Trai
         dataset = offers_dataset(history, settings.roles, offer)
         tests = list(splits.episode_splits(dataset.as_of, dataset.ends))
         final = splits.final_episode_split(dataset.as_of, dataset.ends)
-    _refuse_too_little(task, dataset, tests, final)
+    refuse_too_little(task, dataset, tests, final)
     assert final is not None  # for the type checker: refused above
     stakes = Stakes.of(settings.section("value", Value).model_dump()) if task == "churn" else None
     if stakes:
@@ -165,9 +165,14 @@ def fitted_by(dataset: Dataset, matrix: Float64, split: Split) -> Propensity:
     )
 
 
-def _refuse_too_little(
+def refuse_too_little(
     task: Task, dataset: Dataset, tests: list[tuple[int, Split]], final: Split | None
 ) -> None:
+    """Refuse a data set that no model can be trained and tested on.
+
+    Raises:
+        DataError: its rows are of one kind, or leave no instant to test at.
+    """
     positives = int(dataset.label.sum())
     if positives == 0 or positives == len(dataset):
         raise DataError(

@@ -103,9 +103,20 @@ def champion(settings: Settings, task: Task) -> Version | None:
     Raises:
         ModelError: MLflow does not answer, or its champion is of another project.
     """
+    return find(settings, task, CHAMPION)
+
+
+def find(settings: Settings, task: Task, which: str) -> Version | None:
+    """Return the version of an alias or of a number, ``None`` when there is none.
+
+    Raises:
+        ModelError: MLflow does not answer, or the version is of another project.
+    """
     with answering(settings) as mlflow:
+        client, name = mlflow.MlflowClient(), MODEL_NAMES[task]
+        get = client.get_model_version if which.isdigit() else client.get_model_version_by_alias
         try:
-            found = mlflow.MlflowClient().get_model_version_by_alias(MODEL_NAMES[task], CHAMPION)
+            found = get(name, which)
         except mlflow.exceptions.MlflowException as error:
             no_alias = error.error_code == "INVALID_PARAMETER_VALUE" and "not found" in str(error)
             if error.error_code == "RESOURCE_DOES_NOT_EXIST" or no_alias:
@@ -113,9 +124,10 @@ def champion(settings: Settings, task: Task) -> Version | None:
             raise
     project = found.tags.get(PROJECT_TAG, settings.project.name)
     if project != settings.project.name:
+        told = f"a {which} of" if not which.isdigit() else f"version {which} of"
         raise ModelError(
             f"model '{found.name}'",
-            f"a champion of the project '{project}'",
+            f"{told} the project '{project}'",
             f"one of '{settings.project.name}'",
             "Keep each project's settings in a folder, or on an MLflow server, of its own.",
         )

@@ -120,13 +120,24 @@ def episode_splits(as_of: Int64, ends: Int64) -> Iterator[tuple[int, Split]]:
         ends: when its label was complete.
     """
     days = as_of // clock.DAY
-    late = np.unique(days[days >= np.quantile(days, 0.7)])
-    for block in np.array_split(late, min(N_TESTS, len(late))):
-        test = (days >= block[0]) & (days <= block[-1])
+    for test in day_blocks(as_of, days >= np.quantile(days, 0.7)):
         begins = int(as_of[test].min())
         split = episode_split(as_of, ends, ends <= begins, test)
         if split is not None:
             yield begins, split
+
+
+def day_blocks(as_of: Int64, among: Mask | None = None) -> Iterator[Mask]:
+    """Yield the rows of each of up to ``N_TESTS`` blocks of days, oldest first.
+
+    Args:
+        as_of: when each offer was shown.
+        among: the rows whose days are cut; all by default.
+    """
+    days = as_of // clock.DAY
+    chosen = np.unique(days if among is None else days[among])
+    for block in np.array_split(chosen, min(N_TESTS, len(chosen))):
+        yield (days >= block[0]) & (days <= block[-1])
 
 
 def final_episode_split(as_of: Int64, ends: Int64) -> Split | None:

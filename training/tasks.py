@@ -109,7 +109,7 @@ def churn_labels(history: History, roles: Roles, task: Churn, spine: Spine) -> I
     row looks at all keys that were known to be the same customer's before its window closed.
     """
     kinds = roles.kinds("value" if task.definition == "lapse" else "exit")
-    events = history.interactions.filter(pc.field("kind").isin(kinds))
+    events = _of_kinds(history, kinds)
     occurred = np.array(events["occurred_at"], dtype=np.int64)
     opens = spine.as_of + task.gap_us
     closes = opens + task.horizon_us
@@ -253,6 +253,11 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
     )
 
 
+def _of_kinds(history: History, kinds: tuple[str, ...]) -> pa.Table:
+    # A role may have no kinds, and a list of nothing has no type of its own.
+    return history.interactions.filter(pc.field("kind").isin(pa.array(kinds, pa.string())))
+
+
 def _match(connection: duckdb.DuckDBPyConnection, history: History) -> None:
     """Register as ``taken_of`` which earlier showings each acceptance may belong to."""
     pairs = connection.sql(
@@ -267,7 +272,7 @@ def _match(connection: duckdb.DuckDBPyConnection, history: History) -> None:
 
 def _of_persons(history: History, kinds: tuple[str, ...]) -> pa.Table:
     """Return interactions of kinds: whose they were then, and who that is by all that is known."""
-    table = history.interactions.filter(pc.field("kind").isin(kinds))
+    table = _of_kinds(history, kinds)
     keys, occurred = table["customer_id"], table["occurred_at"]
     return pa.table(
         {

@@ -10,8 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from features import clock
 from features.settings import Settings
 from training.bundle import save_bundle
+from training.evaluation import Evaluation
+from training.models import Model
 from training.pipeline import Trained
 from training.recipe import requirements
 from training.registry import (
@@ -97,13 +100,35 @@ def _log(mlflow: ModuleType, trained: Trained) -> None:
         mlflow.log_metrics(
             {f"gain.{name}": mean, f"gain.{name}.low": low, f"gain.{name}.high": high}
         )
-    for step, (_, metrics) in enumerate(sorted(evaluation.by_instant.items())):
-        mlflow.log_metrics({f"test.{name}": v for name, v in metrics.items()}, step=step)
+    _log_instants(mlflow, evaluation)
     if trained.slices:
         told = [{**asdict(each), "off": each.off} for each in trained.slices]
         mlflow.log_dict({"slices": told}, "slices.json")
     for name, figure in trained.figures.items():
         mlflow.log_figure(figure, name)
+
+
+def log_evaluation(
+    settings: Settings, model: Model, known_until: int, evaluation: Evaluation
+) -> None:
+    """Log to the open run what a registered model reached on rows that it had not seen."""
+    with answering(settings) as mlflow:
+        mlflow.log_params(
+            {
+                # `mlflow run` keeps the command's own options under their plain names.
+                "model.name": model.name,
+                "model.version": model.version,
+                "model.trained_until": model.bundle.card.trained_until,
+                "known_until": clock.isoformat(known_until),
+            }
+        )
+        mlflow.log_metrics(dict(evaluation.metrics))
+        _log_instants(mlflow, evaluation)
+
+
+def _log_instants(mlflow: ModuleType, evaluation: Evaluation) -> None:
+    for step, (_, metrics) in enumerate(sorted(evaluation.by_instant.items())):
+        mlflow.log_metrics({f"test.{name}": v for name, v in metrics.items()}, step=step)
 
 
 def _signature(mlflow: ModuleType, trained: Trained) -> Any:

@@ -1,6 +1,7 @@
 """Reasons: the effects of signals, grouped by meaning and put into words."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -92,7 +93,7 @@ def _told(
         return [measures[measure] for measure in SILENCE if measure in measures]
     pulling = [j for j, pull in zip(members, pulls, strict=True) if pull > 0]
     counts: dict[Signal | None, int] = {
-        bare(plan.signals[j]): j for j in members if plan.signals[j].measure == "count"
+        plan.bare_signals[j]: j for j in members if plan.signals[j].measure == "count"
     }
     exact = [counts.get(_counted(plan.signals[j]), j) for j in pulling]
     plain = [j for j in exact if plan.signals[j].measure not in VAGUE]
@@ -102,6 +103,7 @@ def _told(
     return list(different.values())[:PHRASES]
 
 
+@cache
 def _of_any_window(signal: Signal) -> Signal:
     return replace(bare(signal), window=1 if MEASURES[signal.measure].windowed else None)
 
@@ -116,6 +118,7 @@ def _behind(plan: Plan, group: str, values: list[Value]) -> list[int]:
     return sorted(broken, key=lambda j: plan.signals[j].window or LONGEST_WINDOW)[-1:]
 
 
+@cache
 def _counted(signal: Signal) -> Signal | None:
     """Return, of a signal that says whether so many were reached, the one that counts them."""
     if signal.measure != "reached":

@@ -10,7 +10,7 @@ from features.offers import Value
 from features.plan import compile_plan
 from features.signals import attribute, days, interactions
 from features.wording import Wording
-from serving.reasons import reasons_of
+from training.reasons import reasons_of
 
 ROLES = {"value": ("purchase",), "negative": ("complaint",)}
 SIGNALS = (

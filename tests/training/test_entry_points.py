@@ -1,0 +1,47 @@
+"""MLproject and the command line are one: the same commands, descriptions, options and defaults."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from training.__main__ import commands
+
+MLPROJECT = Path(__file__).parent.parent.parent / "MLproject"
+TEXT = MLPROJECT.read_text(encoding="utf-8")
+ENTRY_POINTS: dict[str, Any] = yaml.safe_load(TEXT)["entry_points"]
+
+
+def options(name: str) -> dict[str, click.Option]:
+    """The options of a command by name; a flag is for people and has no parameter."""
+    found = [p for p in commands.commands[name].params if isinstance(p, click.Option)]
+    return {p.opts[0].removeprefix("--"): p for p in found if not p.is_flag}
+
+
+def test_every_command_is_an_entry_point_and_the_other_way_round() -> None:
+    assert set(ENTRY_POINTS) == set(commands.commands)
+
+
+@pytest.mark.parametrize("name", ENTRY_POINTS)
+def test_an_entry_point_has_the_options_of_its_command(name: str) -> None:
+    parameters = ENTRY_POINTS[name]["parameters"]
+    assert set(parameters) == set(options(name))
+    for parameter, option in options(name).items():
+        typed = parameters[parameter]
+        number = isinstance(option.type, click.types.IntParamType | click.types.FloatParamType)
+        assert typed["type"] == ("float" if number else "string")
+        assert ("default" in typed) != option.required
+        if not option.required:
+            assert typed["default"] == option.default
+    given = " ".join(f"--{parameter} {{{parameter}}}" for parameter in parameters)
+    assert ENTRY_POINTS[name]["command"] == f"python -m training {name} {given}"
+
+
+@pytest.mark.parametrize("name", ENTRY_POINTS)
+def test_an_entry_point_is_described_as_its_command_is(name: str) -> None:
+    described = re.search(rf"^  # (.+)\n  {name}:$", TEXT, re.MULTILINE)
+    assert described, f"a comment above {name}"
+    assert described[1] == commands.commands[name].help

@@ -1,0 +1,174 @@
+"""Commands that train nothing: look at the data first, measure a model later, score everybody."""
+
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+
+from features import clock
+from features.asked import notes
+from features.batch import Spine
+from features.console import check_parquet, instant_of, progress, settings_option, tell_notes
+from features.errors import RapportError
+from features.history import History
+from features.settings import Settings, read_settings
+from features.sources.reader import read_history
+from features.sources.rejections import aside
+from features.sources.report import counted
+from training import checking, destinations, parts, registry, tracking, unseen
+from training.models import require_model
+from training.registry import Task
+from training.scoring import Scoring, scoring_of
+
+SCORES = Path("var") / "scores"
+task_option = click.option(
+    "--task",
+    type=click.Choice(list(registry.MODEL_NAMES)),
+    default="churn",
+    show_default=True,
+    help="Which model.",
+)
+
+
+@click.command()
+@settings_option
+@click.pass_context
+def check(context: click.Context, settings_path: str) -> None:
+    """Tell what training would find in the data; exit code 1 if it would stop."""
+    try:
+        settings = read_settings(settings_path)
+        checking.check_sections(settings)
+        history = read_history(settings, aside(settings))
+        tell_notes(history)
+        fine = checking.check(settings, history, click.echo)
+    except RapportError as error:
+        click.echo(f"error: {error}", err=True)
+        fine = False
+    click.echo("\nTraining would start." if fine else "\nTraining would stop.")
+    context.exit(0 if fine else 1)
+
+
+@click.command()
+@settings_option
+@task_option
+@click.option(
+    "--version",
+    default=registry.CHAMPION,
+    show_default=True,
+    help="The model's version: an alias, such as challenger, or a number.",
+)
+@click.option("--out", default="", metavar="FILE", help="A JSON file for the figures, too.")
+def evaluate(settings_path: str, task: Task, version: str, out: str) -> None:
+    """Measure a registered model on what happened after it was trained."""
+    if out and not Path(out).resolve().parent.is_dir():
+        raise click.UsageError(f"--out '{out}': name a file in a folder that exists.")
+    settings = read_settings(settings_path)
+    model = require_model(settings, task, version)
+    history = _read(settings)
+    name, until = f"{model.name} version {model.version}", model.bundle.card.trained_until
+    found = unseen.unseen(model.bundle, history, settings.roles)
+    if found.tested is None:
+        click.echo(
+            f"{name} has seen all that is known until {clock.isoformat(history.known_until)}: "
+            f"there is nothing to measure it on yet. There will be {found.when}."
+        )
+        return
+    evaluation = unseen.measure(model.bundle, found.tested)
+    with tracking.tracked(settings, "evaluate"):
+        tracking.log_evaluation(settings, model, history.known_until, evaluation)
+    told = {"model": model.name, "version": model.version, "trained_until": until}
+    told["known_until"] = clock.isoformat(history.known_until)
+    figures = {**told, **unseen.plain(evaluation)}
+    if out:
+        Path(out).write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    metrics = evaluation.metrics
+    click.echo(
+        f"{name}, on {counted(int(metrics['rows']), 'row')} from {until} on, "
+        f"{metrics['base_rate']:.1%} positive:"
+    )
+    for instant, each in [*evaluation.by_instant.items(), (None, metrics)]:
+        when = "together" if instant is None else clock.isoformat(instant)[:10]
+        click.echo(
+            f"  {when:<10}  AUC {each['auc']:.3f}, average precision "
+            f"{each['average_precision']:.3f}, ECE {each['ece']:.3f}"
+        )
+
+
+@click.command()
+@settings_option
+@task_option
+@click.option(
+    "--out",
+    required=True,
+    metavar="FILE|URL",
+    help="The Parquet file to write, or a database to append to.",
+)
+@click.option("--table", default="", help="The database's table.  [default: the task, _scores]")
+@click.option("--at", default="", metavar="TIME", help="As of when.  [default: the data's end]")
+@click.option(
+    "--reasons",
+    default=3,
+    show_default=True,
+    type=click.IntRange(0, 20),
+    help="How many reasons in words for each.",
+)
+def score(settings_path: str, task: Task, out: str, table: str, at: str, reasons: int) -> None:
+    """Score every customer by the champion, with reasons; resumes where it stopped."""
+    to_database = destinations.is_database(out)
+    if table and not to_database:
+        raise click.UsageError("--table is of a database: name its URL with --out.")
+    if not to_database:
+        check_parquet(out)
+    settings = read_settings(settings_path)
+    as_of = instant_of(at, settings.project.timezone) if at else None
+    model = require_model(settings, task)
+    history = _read(settings)
+    asked = scoring_of(
+        model, history, settings.roles, history.known_until if as_of is None else as_of, reasons
+    )
+    _tell_notes(asked)
+    if to_database:
+        name = table or f"{task}_scores"
+        with destinations.database(settings, out) as engine:
+            rows = destinations.table_of(asked, name)
+            destinations.check_table(engine, rows)
+            with parts.opened(settings.path.parent / SCORES / name, asked) as made:
+                _compute(made)
+                destinations.write_table(engine, rows, asked, made.tables())
+    else:
+        path = Path(out)
+        with parts.opened(path.with_name(f"{path.name}.parts"), asked) as made:
+            _compute(made)
+            destinations.write_parquet(asked, made.tables(), path)
+    n = sum(map(asked.rows_of, asked.parts))
+    where = f"table {table or f'{task}_scores'}" if to_database else out
+    click.echo(
+        f"{where}: {counted(n, 'row')} by {model.name} version {model.version}, "
+        f"as of {clock.isoformat(asked.as_of)}"
+    )
+
+
+def _compute(made: parts.Parts) -> None:
+    total = sum(map(made.scoring.rows_of, made.scoring.parts))
+    if made.kept:
+        click.echo(f"{counted(len(made.kept), 'part')} of a stopped run are there already.")
+    with progress("Scoring", total) as advance:
+        made.compute(advance)
+
+
+def _read(settings: Settings) -> History:
+    click.echo("Reading the sources …")
+    history = read_history(settings, aside(settings))
+    tell_notes(history)
+    return history
+
+
+def _tell_notes(asked: Scoring) -> None:
+    """Say what makes scores of this instant others than they look."""
+    spine = Spine(asked.customers, np.full(len(asked.customers), asked.as_of, dtype=np.int64))
+    for note in notes(asked.history, spine):
+        click.echo(f"  note: {note}")
+    until = asked.model.bundle.card.trained_until
+    if clock.isoformat(asked.as_of) < until:
+        click.echo(f"  note: the model has learned what happened until {until}, after this instant")

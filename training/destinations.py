@@ -1,0 +1,117 @@
+"""Destinations: where scores go, a Parquet file or a database's table, whole or not at all."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+from features.errors import SettingsError, SourceError
+from features.settings import Settings
+from training.scoring import Scoring
+
+BATCH = 5_000
+RUN = ("model", "model_version", "as_of")
+TYPES: dict[str, type[sa.Text | sa.Double[float] | sa.Boolean]] = {
+    "string": sa.Text,
+    "double": sa.Double,
+    "bool": sa.Boolean,
+}
+
+
+def is_database(out: str) -> bool:
+    """Whether a destination is a database rather than a file."""
+    return "://" in out
+
+
+def write_parquet(scoring: Scoring, tables: Iterable[pa.Table], path: Path) -> None:
+    """Write scores into a file, which is there when it is complete."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    try:
+        with pq.ParquetWriter(unfinished, scoring.schema) as writer:
+            for table in tables:
+                writer.write_table(table)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def table_of(scoring: Scoring, name: str) -> sa.Table:
+    """Return the table of a database that holds scores like these; a row has one place in it."""
+    keys = [*RUN, *scoring.keys]
+    columns = []
+    for field in scoring.schema:
+        time = pa.types.is_timestamp(field.type)
+        kind = sa.DateTime(timezone=True) if time else TYPES[str(field.type)]()
+        columns.append(sa.Column(field.name, kind, primary_key=field.name in keys))
+    return sa.Table(name, sa.MetaData(), *columns)
+
+
+@contextmanager
+def database(settings: Settings, url: str) -> Iterator[sa.Engine]:
+    """Open a database, and turn what is wrong with it into an error for people.
+
+    Raises:
+        SettingsError: the URL names no kind of database that is known.
+        SourceError: the database cannot be reached or written.
+    """
+    try:
+        parsed = sa.engine.make_url(settings.database(url))
+        engine = sa.create_engine(parsed, hide_parameters=True)  # errors tell no customer
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError) as error:
+        raise SettingsError(
+            "--out",
+            str(error).splitlines()[0],
+            "a .parquet file or a database URL whose driver is installed",
+            "Write for example sqlite:///scores.db or postgresql+psycopg://user@host/name.",
+        ) from error
+    try:
+        yield engine
+    except sa.exc.SQLAlchemyError as error:
+        raise SourceError(
+            f"database {parsed.render_as_string(hide_password=True)}",
+            str(error).splitlines()[0],
+            "a database that can be written",
+            "Check the URL of --out, and that its user may create and fill the table.",
+        ) from error
+    finally:
+        engine.dispose()
+
+
+def check_table(engine: sa.Engine, table: sa.Table) -> None:
+    """Refuse, before anything is computed, a table of other columns.
+
+    Raises:
+        SettingsError: there is such a table, and it is not one of these scores.
+    """
+    inspector = sa.inspect(engine)
+    if not inspector.has_table(table.name):
+        return
+    there = {column["name"] for column in inspector.get_columns(table.name)}
+    wanted = set(table.columns.keys())
+    if there != wanted:
+        odd = sorted(there ^ wanted)[0]
+        raise SettingsError(
+            f"table {table.name}",
+            f"columns {'with' if odd in there else 'without'} '{odd}'",
+            "the columns of these scores, or no table of this name",
+            "Name another with --table, or ask for as many --reasons as it holds.",
+        )
+
+
+def write_table(
+    engine: sa.Engine, table: sa.Table, scoring: Scoring, tables: Iterable[pa.Table]
+) -> None:
+    """Append one run's scores in one transaction, in the place of an earlier run like it."""
+    table.metadata.create_all(engine)
+    moment = pa.scalar(scoring.as_of, scoring.schema.field("as_of").type).as_py()
+    run = dict(zip(RUN, (scoring.model.name, scoring.model.version, moment), strict=True))
+    with engine.begin() as connection:
+        connection.execute(
+            sa.delete(table).where(*(table.c[name] == value for name, value in run.items()))
+        )
+        for part in tables:
+            for batch in part.to_batches(BATCH):
+                connection.execute(table.insert(), batch.to_pylist())

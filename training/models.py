@@ -1,0 +1,79 @@
+"""Models: registered versions, fetched, proved and ready to score."""
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.errors import ModelError
+from features.settings import Settings
+from training import registry
+from training.bundle import BUNDLE, Bundle, load_bundle
+from training.registry import Task
+
+CACHE = Path("var") / "models"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A bundle and what it is called in the registry; ``digest`` is that of all it holds."""
+
+    name: str
+    version: str
+    alias: str
+    bundle: Bundle
+    digest: str = ""
+
+
+def load_model(settings: Settings, task: Task, which: str = registry.CHAMPION) -> Model | None:
+    """Fetch and prove a model of a task, ``None`` when there is none.
+
+    Args:
+        settings: whose registry and project.
+        task: which model.
+        which: an alias, or the number of a version.
+
+    Raises:
+        ModelError: the registry does not answer, or what it holds cannot be trusted.
+        ContractError: this code would compute some of the model's signals differently.
+    """
+    version = registry.find(settings, task, which)
+    if version is None:
+        return None
+    cache = settings.path.parent / CACHE
+    folder = registry.fetch(settings, version, cache)
+    try:
+        bundle = load_bundle(folder)
+    except ModelError:  # the copy may be damaged: take another before giving up
+        shutil.rmtree(folder)
+        folder = registry.fetch(settings, version, cache)
+        bundle = load_bundle(folder)
+    if bundle.card.task != task:
+        raise ModelError(
+            f"model '{version.name}' version {version.version}",
+            f"a model of {bundle.card.task}",
+            f"a model of {task}",
+            f"Put the alias '{registry.CHAMPION}' back on a version that training registered.",
+        )
+    digest = hashlib.sha256((folder / BUNDLE).read_bytes()).hexdigest()
+    return Model(version.name, version.version, which, bundle, digest)
+
+
+def require_model(settings: Settings, task: Task, which: str = registry.CHAMPION) -> Model:
+    """Return a model of a task as ``load_model`` does.
+
+    Raises:
+        ModelError: there is none, besides the reasons of ``load_model``.
+    """
+    model = load_model(settings, task, which)
+    if model is None:
+        place = registry.shown(registry.tracking_uri(settings))
+        sought = f"no version {which}" if which.isdigit() else f"no version with alias '{which}'"
+        raise ModelError(
+            f"model '{registry.MODEL_NAMES[task]}'",
+            f"{sought} at {place}",
+            "a trained model",
+            f"Run `python -m training main --settings {settings.path}`; a model that is kept "
+            "elsewhere is found by [tracking] uri or MLFLOW_TRACKING_URI.",
+        )
+    return model

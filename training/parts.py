@@ -1,0 +1,124 @@
+"""Parts: scores kept as they are made, so that a run that was stopped goes on where it was."""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.errors import DataError
+from features.history import History
+from training.scoring import PART, Progress, Scoring, scores
+
+FACTS = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A folder that holds one run's scores; ``kept`` parts were there from a stopped run."""
+
+    folder: Path
+    scoring: Scoring
+    kept: frozenset[int]
+
+    def file(self, number: int) -> Path:
+        """Return where a part is kept."""
+        return self.folder / f"part-{number:06d}.parquet"
+
+    def compute(self, progress: Progress) -> None:
+        """Compute every part that is missing; each is kept whole or not at all."""
+        for number, part in enumerate(self.scoring.parts):
+            if number in self.kept:
+                progress(self.scoring.rows_of(part))
+                continue
+            table = scores(self.scoring, part, progress)
+            unfinished = self.file(number).with_suffix(".unfinished")
+            pq.write_table(table, unfinished)
+            unfinished.replace(self.file(number))
+
+    def tables(self) -> Iterator[pa.Table]:
+        """Yield the scores, part by part."""
+        for number in range(len(self.scoring.parts)):
+            yield pq.read_table(self.file(number))
+
+
+@contextmanager
+def opened(folder: Path, scoring: Scoring) -> Iterator[Parts]:
+    """Open a folder of parts, which is removed when the scores have been written.
+
+    Parts of another model, instant or history are thrown away; those of a run that is stopped
+    stay for the next.
+
+    Raises:
+        DataError: another process works in the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DataError(
+                "scores",
+                "another run that is writing the same ones",
+                "one run at a time",
+                "Wait for it, or name another --out.",
+            ) from error
+        facts = json.dumps(_facts(scoring), indent=1)
+        if not (folder / FACTS).exists() or (folder / FACTS).read_text(encoding="utf-8") != facts:
+            for old in folder.iterdir():
+                old.unlink()
+            (folder / FACTS).write_text(facts, encoding="utf-8")
+        kept = frozenset(
+            number
+            for number, part in enumerate(scoring.parts)
+            if _is_whole(folder / f"part-{number:06d}.parquet", scoring.rows_of(part))
+        )
+        yield Parts(folder, scoring, kept)
+        shutil.rmtree(folder)
+    finally:
+        os.close(handle)
+
+
+def _is_whole(path: Path, rows: int) -> bool:
+    try:
+        return bool(pq.read_metadata(path).num_rows == rows)
+    except (OSError, pa.ArrowInvalid):  # it is not there, or damaged: it is computed again
+        return False
+
+
+def _facts(scoring: Scoring) -> dict[str, Any]:
+    """Return what scores follow from, without anything of a customer."""
+    model = scoring.model
+    return {
+        "model": model.name,
+        "version": model.version,
+        "bundle": model.digest,
+        "as_of": scoring.as_of,
+        "history": history_digest(scoring.history),
+        "kinds": {role: list(kinds) for role, kinds in scoring.wording.roles.items()},
+        "reasons": scoring.n_reasons,
+        "part": PART,
+    }
+
+
+def history_digest(history: History) -> str:
+    """Return a fingerprint of all that a history holds, in whatever order its rows are."""
+    facts: list[Any] = [history.known_until, history.timezone, history.constants.model_dump()]
+    offers = [asdict(history.offers[name]) for name in sorted(history.offers)]
+    with duckdb.connect() as connection:
+        for table in (history.interactions, history.attributes, history.identities):
+            connection.register("held", table)
+            query = "SELECT count(*), sum(hash(held)), bit_xor(hash(held)) FROM held"
+            facts.append(connection.execute(query).fetchall())
+    text = json.dumps([facts, offers], default=lambda held: sorted(held), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
