@@ -39,7 +39,7 @@ def check_rows(task: Task, dataset: Dataset) -> None:
         )
 
 
-def testable(
+def sound_tests(
     task: Task, dataset: Dataset, tests: Sequence[tuple[int, Split]], final: Split | None
 ) -> tuple[list[tuple[int, Split]], list[str]]:
     """Return the tests that a model can be trained for, and what is to be told of the others.

@@ -17,7 +17,7 @@ from features.values import SignalValues
 from training import splits
 from training.baselines import BASELINES
 from training.bundle import Bundle, Card
-from training.checks import TITLES, check_rows, testable, weak_signals
+from training.checks import TITLES, check_rows, sound_tests, weak_signals
 from training.dataset import (
     Dataset,
     churn_dataset,
@@ -76,7 +76,7 @@ def train(settings: Settings, history: History, task: Task, begin: Step) -> Trai
         tests = list(splits.episode_splits(dataset.as_of, dataset.ends))
         final = splits.final_episode_split(dataset.as_of, dataset.ends)
     check_rows(task, dataset)
-    tests, notes = testable(task, dataset, tests, final)
+    tests, notes = sound_tests(task, dataset, tests, final)
     assert final is not None  # for the type checker: refused above
     stakes = Stakes.of(settings.section("value", Value).model_dump()) if task == "churn" else None
     if stakes:

@@ -77,6 +77,8 @@ def open_registry(settings: Settings) -> ModuleType:
     mlflow = importlib.import_module("mlflow")
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)
+    # An environment made by uv has no pip, and needs none.
+    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
     uri = tracking_uri(settings)
     if uri.startswith("sqlite:///"):
         Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
