@@ -22,7 +22,7 @@ class MlflowProcess:
     """A server started by a command of MLflow's; its workers end with it."""
 
     def __init__(
-        self, command: Sequence[str], health: str, log: Path, port: int | None = None
+        self, command: Sequence[str], health: str, log: Path, port: int | None = None, **more: str
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -32,7 +32,7 @@ class MlflowProcess:
                 [sys.executable, "-m", "mlflow", *command, *at],
                 stdout=file,
                 stderr=file,
-                env=environment(),
+                env=environment(MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false", **more),
                 cwd=log.parent,
                 start_new_session=True,
             )
