@@ -18,7 +18,7 @@ PATIENCE = 180
 @contextmanager
 def served(settings: Path) -> Iterator[int]:
     """Serve a deployment whose models are trained, give the port, and stop it without a trace."""
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen(
         [
             sys.executable,
@@ -55,7 +55,8 @@ def _wait(process: "subprocess.Popen[str]", port: int) -> None:
     raise AssertionError("the service did not start")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of 127.0.0.1 on which nobody listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -14,21 +14,24 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.parametrize(("entry", "runs"), [("churn", 1), ("offers", 1), ("main", 3)])
+@pytest.mark.parametrize(
+    ("entry", "runs", "manager"),
+    [("churn", 1, "local"), ("offers", 1, "local"), ("main", 3, "local"), ("offers", 1, "uv")],
+)
 @pytest.mark.filterwarnings("ignore")  # MLflow's own
 def test_an_entry_point_trains_in_the_run_that_mlflow_began(
-    tmp_path: Path, entry: str, runs: int
+    tmp_path: Path, entry: str, runs: int, manager: str
 ) -> None:
-    settings = write_shop(tmp_path, n_customers=150)
+    settings = write_shop(tmp_path)
     database = f"sqlite:///{tmp_path / 'tracking.db'}"
-    command = ["mlflow", "run", str(ROOT), "-e", entry, "--env-manager", "local"]
+    command = ["mlflow", "run", str(ROOT), "-e", entry, "--env-manager", manager]
     result = subprocess.run(
         [*command, "-P", f"settings={settings}"],
         cwd=tmp_path,
-        env=environment(MLFLOW_TRACKING_URI=database),
+        env=environment(MLFLOW_TRACKING_URI=database, MLFLOW_ENV_ROOT=str(tmp_path / "envs")),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert result.returncode == 0, result.stderr + result.stdout
     from mlflow import MlflowClient

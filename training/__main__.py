@@ -10,8 +10,9 @@ from features.sources.reader import read_history
 from features.sources.rejections import aside
 from training import registry, tracking
 from training.checking import check_sections
+from training.checks import TITLES
 from training.commands import check, evaluate, score
-from training.pipeline import TITLES, Trained, train
+from training.pipeline import Trained, train
 from training.recipe import recipe_of
 from training.registry import Task
 
@@ -90,7 +91,7 @@ def _train_one(settings: Settings, history: History, task: Task, recipe: str | N
     with tracking.tracked(settings, task):
         with steps(f"Training {TITLES[task]}") as begin:
             trained = train(settings, history, task, begin)
-        version = tracking.register(settings, trained, recipe)
+        version = tracking.register(settings, trained, recipe, history.known_until)
     _tell(trained, version)
 
 
@@ -126,6 +127,8 @@ def _tell(trained: Trained, version: registry.Version) -> None:
     for reason, count in trained.dataset.left_out.items():
         if count:
             click.echo(f"  left out: {count:,} rows, {reason}")
+    for note in trained.notes:
+        click.echo(f"  note: {note}")
 
 
 for command in (check, evaluate, score):

@@ -16,6 +16,7 @@ from features.settings import Settings
 from features.snapshots import snapshot_spine
 from features.sources.report import counted, percent
 from training import splits
+from training.checks import check_rows, sound_tests, weak_signals
 from training.dataset import (
     Dataset,
     churn_dataset,
@@ -24,13 +25,10 @@ from training.dataset import (
     offers_dataset,
 )
 from training.money import Stakes
-from training.pipeline import refuse_too_little
 from training.tasks import UNTIL_VALID_TO, Churn, OfferTask, Value
 
 RECENT = 6
 """How many instants are told one by one."""
-NAMED = 8
-"""How many signals are named."""
 
 
 def check(settings: Settings, history: History, tell: Callable[[str], object]) -> bool:
@@ -94,9 +92,11 @@ def _churn(settings: Settings, history: History) -> Iterator[str]:
     yield f"  left out: those of the last {days} days, whose outcome the data do not hold yet"
     yield from _left_out(dataset)
     tests = list(splits.churn_splits(dataset.as_of, task))
-    refuse_too_little("churn", dataset, tests, splits.final_churn_split(dataset.as_of, task))
+    check_rows("churn", dataset)
+    final = splits.final_churn_split(dataset.as_of, task)
+    tests, notes = sound_tests("churn", dataset, tests, final)
     yield f"  {counted(len(tests), 'instant')} to test at, from {_day(tests[0][0])} on"
-    yield from _signals(dataset)
+    yield from _notes(dataset, notes)
     yield from _money(settings, dataset)
 
 
@@ -111,9 +111,10 @@ def _offers(settings: Settings, history: History) -> Iterator[str]:
     yield from _left_out(dataset)
     tests = list(splits.episode_splits(dataset.as_of, dataset.ends))
     final = splits.final_episode_split(dataset.as_of, dataset.ends)
-    refuse_too_little("offers", dataset, tests, final)
+    check_rows("offers", dataset)
+    tests, notes = sound_tests("offers", dataset, tests, final)
     yield f"  {counted(len(tests), 'block')} of days to test on, from {_day(tests[0][0])} on"
-    yield from _signals(dataset)
+    yield from _notes(dataset, notes)
 
 
 def _meaning(task: Churn, value: tuple[str, ...], leaving: tuple[str, ...]) -> str:
@@ -153,21 +154,10 @@ def _left_out(dataset: Dataset) -> Iterator[str]:
             yield f"  left out: {counted(count, 'row')}, {reason}"
 
 
-def _signals(dataset: Dataset) -> Iterator[str]:
-    """Say which signals teach nothing."""
-    missing, constant = [], []
-    for j, name in enumerate(dataset.values.plan.names):
-        column = dataset.values.matrix[:, j]
-        nothing = np.isnan(column)
-        if nothing.all():
-            missing.append(name)
-        elif not nothing.any() and column.min() == column.max():
-            constant.append(name)
+def _notes(dataset: Dataset, notes: list[str]) -> Iterator[str]:
     yield f"  {counted(len(dataset.values.plan.names), 'signal')}"
-    for names, what in ((missing, "missing everywhere"), (constant, "the same in every row")):
-        if names:
-            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-            yield f"  note: {len(names)} of them {what}: {', '.join(names[:NAMED])}{more}"
+    for note in (*notes, *weak_signals(dataset)):
+        yield f"  note: {note}"
 
 
 def _money(settings: Settings, dataset: Dataset) -> Iterator[str]:

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from features import clock
 from features.batch import compute
-from features.errors import DataError
 from features.history import History
 from features.settings import Settings
 from features.snapshots import snapshot_spine
@@ -18,6 +17,7 @@ from features.values import SignalValues
 from training import splits
 from training.baselines import BASELINES
 from training.bundle import Bundle, Card
+from training.checks import TITLES, check_rows, sound_tests, weak_signals
 from training.dataset import (
     Dataset,
     churn_dataset,
@@ -35,14 +35,13 @@ from training.slices import Slice, slices_of
 from training.splits import Split
 from training.tasks import Churn, Int64, OfferTask, Value
 
-TITLES: dict[Task, str] = {"churn": "churn", "offers": "offer acceptance"}
 SHOWN_ROWS = 2_000
 Step = Callable[[str, int], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A fitted model with the evidence for it."""
+    """A fitted model with the evidence for it; ``notes`` say what weakens it."""
 
     task: Task
     bundle: Bundle
@@ -51,6 +50,7 @@ class Trained:
     dataset: Dataset
     figures: dict[str, Figure]
     slices: list[Slice]
+    notes: tuple[str, ...] = ()
 
 
 def train(settings: Settings, history: History, task: Task, begin: Step) -> Trained:
@@ -76,7 +76,8 @@ def train(settings: Settings, history: History, task: Task, begin: Step) -> Trai
         dataset = offers_dataset(history, settings.roles, offer)
         tests = list(splits.episode_splits(dataset.as_of, dataset.ends))
         final = splits.final_episode_split(dataset.as_of, dataset.ends)
-    refuse_too_little(task, dataset, tests, final)
+    check_rows(task, dataset)
+    tests, notes = sound_tests(task, dataset, tests, final)
     assert final is not None  # for the type checker: refused above
     stakes = Stakes.of(settings.section("value", Value).model_dump()) if task == "churn" else None
     if stakes:
@@ -103,7 +104,8 @@ def train(settings: Settings, history: History, task: Task, begin: Step) -> Trai
     if slices:
         title = f"Risk of {TITLES[task]} by slice, test instants"
         figures["slices.png"] = slices_plot(slices, title.replace("Risk of offer", "Offer"))
-    return Trained(task, bundle, fitted, evaluation, dataset, figures, slices)
+    notes += weak_signals(dataset)
+    return Trained(task, bundle, fitted, evaluation, dataset, figures, slices, tuple(notes))
 
 
 def _fit_all(
@@ -163,32 +165,6 @@ def fitted_by(dataset: Dataset, matrix: Float64, split: Split) -> Propensity:
         as_of=dataset.as_of,
         split=split,
     )
-
-
-def refuse_too_little(
-    task: Task, dataset: Dataset, tests: list[tuple[int, Split]], final: Split | None
-) -> None:
-    """Refuse a data set that no model can be trained and tested on.
-
-    Raises:
-        DataError: its rows are of one kind, or leave no instant to test at.
-    """
-    positives = int(dataset.label.sum())
-    if positives == 0 or positives == len(dataset):
-        raise DataError(
-            f"{TITLES[task]} model",
-            f"{positives} positives in {len(dataset)} rows",
-            "rows of both kinds",
-            "Look at the roles and the horizon in the settings.",
-        )
-    both = [t for t, split in tests if 0 < dataset.label[split.test].mean() < 1]
-    if final is None or not both:
-        raise DataError(
-            f"{TITLES[task]} model",
-            "no instant at which a model trained before it can be tested",
-            "at least one, with rows of both kinds",
-            "Bring a longer history.",
-        )
 
 
 def _card(

@@ -22,6 +22,15 @@ Task = Literal["churn", "offers"]
 MODEL_NAMES: dict[Task, str] = {"churn": "rapport-churn", "offers": "rapport-offers"}
 CHAMPION = "champion"
 RECIPE_TAG, PROJECT_TAG = "rapport.recipe", "rapport.project"
+# A server that restarts is waited for, half a minute at most; one that is gone is told of soon.
+PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4", "MLFLOW_HTTP_REQUEST_TIMEOUT": "15"}
+QUIET = {
+    "DO_NOT_TRACK": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
 # MLflow writes the URI it is given into the environment: what we chose is not the user's choice.
 _DEFAULTS: set[str] = set()
 
@@ -62,14 +71,14 @@ def tracking_uri(settings: Settings) -> str:
 
 
 def open_registry(settings: Settings) -> ModuleType:
-    """Return MLflow, pointed at the settings' tracking server, telemetry off."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("DO_NOT_TRACK", "true")
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    """Return MLflow, pointed at the settings' tracking server; what the user set of it stays."""
+    for name, value in (QUIET | PATIENCE).items():
+        os.environ.setdefault(name, value)
     mlflow = importlib.import_module("mlflow")
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)
+    # An environment made by uv has no pip, and needs none.
+    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
     uri = tracking_uri(settings)
     if uri.startswith("sqlite:///"):
         Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)

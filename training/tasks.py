@@ -232,7 +232,7 @@ def offer_examples(history: History, roles: Roles, task: OfferTask) -> Examples:
             "offer model",
             f"no offers shown that can be labelled ({reasons})",
             "offers of the table, shown after the history begins and closed before it ends",
-            "Give every offer its valid_to, or set [offer] horizon to a time such as '30d'.",
+            "Give every offer its valid_to, or set [offer] horizon to less, such as '30d'.",
         )
     if label.sum() == 0:
         raise DataError(

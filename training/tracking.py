@@ -1,21 +1,26 @@
 """Tracking: what a training run leaves in MLflow, and the version that it registers."""
 
+import io
+import logging
 import os
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+
+import numpy as np
 
 from features import clock
+from features.contract import contract_of
 from features.settings import Settings
 from training.bundle import save_bundle
 from training.evaluation import Evaluation
 from training.models import Model
 from training.pipeline import Trained
+from training.provenance import code_version, dataset_digest, log_dataset
 from training.recipe import requirements
 from training.registry import (
     CHAMPION,
@@ -28,18 +33,54 @@ from training.registry import (
     tracking_uri,
     version_of,
 )
+from training.signature import example_of, signature_of
 
 ARTIFACTS = "mlartifacts"
+CODE_TAG, FAILURE_TAG = "code_version", "failure"
+RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+MOST_OF_REASON = 1_000
 
 
 @contextmanager
 def tracked(settings: Settings, title: str) -> Iterator[None]:
-    """Keep a run open: the one that ``mlflow run`` began, else a new one."""
+    """Keep a run open: the one that ``mlflow run`` began, else a new one.
+
+    What ends it early is kept with it: the status FAILED, and the reason as the tag ``failure``.
+
+    Raises:
+        ModelError: MLflow does not answer.
+    """
     with answering(settings) as mlflow:
         if "MLFLOW_RUN_ID" not in os.environ and mlflow.active_run() is None:
             _choose_experiment(mlflow, settings)
-        with mlflow.start_run(run_name=title, nested=mlflow.active_run() is not None):
+        run = mlflow.start_run(run_name=title, nested=mlflow.active_run() is not None)
+        try:
+            mlflow.set_tag(CODE_TAG, code_version())
             yield
+        except BaseException as error:
+            _fail(mlflow, run.info.run_id, error)
+            raise
+        mlflow.end_run()
+
+
+def _fail(mlflow: ModuleType, run_id: str, error: BaseException) -> None:
+    """Close the open run as failed; a server that has gone cannot be told."""
+    reason = str(error).partition("\n")[0] or type(error).__name__
+    before = os.environ.get(RETRIES)
+    os.environ[RETRIES] = "1"  # the failure itself was waited for already
+    try:
+        # First of all: MLflow closes at exit what is still open, as finished.
+        mlflow.end_run("FAILED")
+        mlflow.MlflowClient().set_tag(run_id, FAILURE_TAG, reason[:MOST_OF_REASON])
+    except mlflow.exceptions.MlflowException:
+        logging.getLogger(__name__).warning(
+            "MLflow could not be told that run %s failed: it may still be shown as running", run_id
+        )
+    finally:
+        if before is None:
+            del os.environ[RETRIES]
+        else:
+            os.environ[RETRIES] = before
 
 
 def _choose_experiment(mlflow: ModuleType, settings: Settings) -> None:
@@ -51,11 +92,30 @@ def _choose_experiment(mlflow: ModuleType, settings: Settings) -> None:
     mlflow.set_experiment(name)
 
 
-def register(settings: Settings, trained: Trained, recipe: str | None) -> Version:
-    """Log a trained model to the open run, register it, and make it champion."""
+def register(settings: Settings, trained: Trained, recipe: str | None, known_until: int) -> Version:
+    """Log a trained model to the open run, register it, and make it champion.
+
+    A version appears with its artifacts and tags or not at all, and becomes champion last.
+
+    Args:
+        settings: where to.
+        trained: the model with its evidence.
+        recipe: the fingerprint of all that it follows from, if there is one.
+        known_until: the end of the history that it learned from, microseconds UTC.
+    """
     mlflow = open_registry(settings)
-    name = MODEL_NAMES[trained.task]
-    _log(mlflow, trained)
+    name, card = MODEL_NAMES[trained.task], trained.bundle.card
+    digest = dataset_digest(trained.dataset, trained.bundle.vocabularies)
+    signature = signature_of(mlflow, trained.bundle)
+    facts = {
+        "rows": card.rows,
+        "customers": len(np.unique(trained.dataset.customer)),
+        "positives": int(trained.dataset.label.sum()),
+        "known_until": clock.isoformat(known_until),
+        RECIPE_TAG: recipe or "",
+    }
+    log_dataset(mlflow, settings, trained.task, digest, signature.inputs, facts)
+    _log(mlflow, trained, clock.isoformat(known_until))
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # hints of MLflow's that ask for what is given elsewhere
         bundle = Path(folder) / "bundle"
@@ -66,20 +126,29 @@ def register(settings: Settings, trained: Trained, recipe: str | None) -> Versio
             python_model=str(root / "mlflow_model.py"),
             artifacts={"bundle": str(bundle)},
             code_paths=[str(root), str(root.parent / "features")],
-            signature=_signature(mlflow, trained),
+            signature=signature,
+            input_example=example_of(trained.bundle),
             pip_requirements=requirements(),
-            registered_model_name=name,
         )
-    version = str(info.registered_model_version)
+    tags = {
+        RECIPE_TAG: recipe or "",
+        PROJECT_TAG: settings.project.name,
+        CODE_TAG: code_version(),
+        "task": trained.task,
+        "rows": str(card.rows),
+        "trained_until": card.trained_until,
+        "auc": f"{card.metrics['auc']:.4f}",
+        "fingerprint": trained.bundle.fingerprint,
+        "data": digest,
+    }
+    with redirect_stderr(io.StringIO()):  # where MLflow tells what we tell
+        version = mlflow.register_model(info.model_uri, name, tags=tags).version
     client = mlflow.MlflowClient()
-    client.set_model_version_tag(name, version, RECIPE_TAG, recipe or "")
-    client.set_model_version_tag(name, version, PROJECT_TAG, settings.project.name)
-    client.set_model_version_tag(name, version, "fingerprint", trained.bundle.fingerprint)
     client.set_registered_model_alias(name, CHAMPION, version)
     return version_of(client.get_model_version(name, version))
 
 
-def _log(mlflow: ModuleType, trained: Trained) -> None:
+def _log(mlflow: ModuleType, trained: Trained, known_until: str) -> None:
     card = trained.bundle.card
     mlflow.log_params({f"task.{key}": value for key, value in card.settings.items()})
     mlflow.log_params(
@@ -89,6 +158,7 @@ def _log(mlflow: ModuleType, trained: Trained) -> None:
             "signals": len(trained.bundle.plan.signals),
             "trained_from": card.trained_from,
             "trained_until": card.trained_until,
+            "known_until": known_until,
             "calibrator": str(asdict(trained.bundle.calibrator)),
             **{f"left_out.{why}": n for why, n in trained.dataset.left_out.items()},
         }
@@ -101,6 +171,9 @@ def _log(mlflow: ModuleType, trained: Trained) -> None:
             {f"gain.{name}": mean, f"gain.{name}.low": low, f"gain.{name}.high": high}
         )
     _log_instants(mlflow, evaluation)
+    mlflow.log_dict(contract_of(trained.bundle.plan), "signal_contract.json")
+    if trained.notes:
+        mlflow.log_text("\n".join(trained.notes), "notes.txt")
     if trained.slices:
         told = [{**asdict(each), "off": each.off} for each in trained.slices]
         mlflow.log_dict({"slices": told}, "slices.json")
@@ -129,15 +202,3 @@ def log_evaluation(
 def _log_instants(mlflow: ModuleType, evaluation: Evaluation) -> None:
     for step, (_, metrics) in enumerate(sorted(evaluation.by_instant.items())):
         mlflow.log_metrics({f"test.{name}": v for name, v in metrics.items()}, step=step)
-
-
-def _signature(mlflow: ModuleType, trained: Trained) -> Any:
-    plan = trained.bundle.plan
-    columns = [
-        mlflow.types.ColSpec("string" if category else "double", name, required=False)
-        for name, category in zip(plan.names, plan.categories, strict=True)
-    ]
-    return mlflow.models.ModelSignature(
-        inputs=mlflow.types.Schema(columns),
-        outputs=mlflow.types.Schema([mlflow.types.ColSpec("double")]),
-    )
