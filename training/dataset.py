@@ -72,7 +72,7 @@ def churn_dataset(history: History, roles: Roles, task: Churn) -> Dataset:
     Raises:
         DataError: there is no value interaction, or the history is too short.
     """
-    first = _first_value(history, roles)
+    first = first_value(history, roles)
     spine = snapshot_spine(history, snapshots(first, history.known_until, task))
     plan = churn_plan(history, roles, task)
     values = compute(plan, history, spine)
@@ -109,7 +109,8 @@ def offers_dataset(history: History, roles: Roles, task: OfferTask) -> Dataset:
     )
 
 
-def _first_value(history: History, roles: Roles) -> int:
+def first_value(history: History, roles: Roles) -> int:
+    """Return the instant of the first value interaction; raises when there is none."""
     value = history.interactions.filter(pc.field("kind").isin(roles.kinds("value")))
     if len(value) == 0:
         raise DataError(

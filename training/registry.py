@@ -20,7 +20,7 @@ from features.settings import Settings
 
 Task = Literal["churn", "offers"]
 MODEL_NAMES: dict[Task, str] = {"churn": "rapport-churn", "offers": "rapport-offers"}
-CHAMPION = "champion"
+CHAMPION, CHALLENGER = "champion", "challenger"
 RECIPE_TAG, PROJECT_TAG = "rapport.recipe", "rapport.project"
 # MLflow writes the URI it is given into the environment: what we chose is not the user's choice.
 _DEFAULTS: set[str] = set()
@@ -103,9 +103,14 @@ def champion(settings: Settings, task: Task) -> Version | None:
     Raises:
         ModelError: MLflow does not answer, or its champion is of another project.
     """
+    return aliased(settings, task, CHAMPION)
+
+
+def aliased(settings: Settings, task: Task, alias: str) -> Version | None:
+    """Return the version that has an alias, ``None`` when none has; raises as ``champion``."""
     with answering(settings) as mlflow:
         try:
-            found = mlflow.MlflowClient().get_model_version_by_alias(MODEL_NAMES[task], CHAMPION)
+            found = mlflow.MlflowClient().get_model_version_by_alias(MODEL_NAMES[task], alias)
         except mlflow.exceptions.MlflowException as error:
             no_alias = error.error_code == "INVALID_PARAMETER_VALUE" and "not found" in str(error)
             if error.error_code == "RESOURCE_DOES_NOT_EXIST" or no_alias:
@@ -115,7 +120,7 @@ def champion(settings: Settings, task: Task) -> Version | None:
     if project != settings.project.name:
         raise ModelError(
             f"model '{found.name}'",
-            f"a champion of the project '{project}'",
+            f"a {alias} of the project '{project}'",
             f"one of '{settings.project.name}'",
             "Keep each project's settings in a folder, or on an MLflow server, of its own.",
         )

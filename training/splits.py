@@ -111,13 +111,21 @@ def episode_splits(as_of: Int64, ends: Int64) -> Iterator[tuple[int, Split]]:
         ends: when its label was complete.
     """
     days = as_of // clock.DAY
-    late = np.unique(days[days >= np.quantile(days, 0.7)])
-    for block in np.array_split(late, min(N_TESTS, len(late))):
-        test = (days >= block[0]) & (days <= block[-1])
+    for test in day_blocks(as_of, days >= np.quantile(days, 0.7)):
         begins = int(as_of[test].min())
         split = _episode_split(as_of, ends, ends <= begins, test)
         if split is not None:
             yield begins, split
+
+
+def day_blocks(as_of: Int64, rows: Mask) -> Iterator[Mask]:
+    """Cut rows into at most ``N_TESTS`` blocks of as many days each, oldest first."""
+    if not rows.any():
+        return
+    days = as_of // clock.DAY
+    found = np.unique(days[rows])
+    for block in np.array_split(found, min(N_TESTS, len(found))):
+        yield rows & (days >= block[0]) & (days <= block[-1])
 
 
 def final_episode_split(as_of: Int64, ends: Int64) -> Split | None:

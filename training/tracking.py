@@ -15,7 +15,6 @@ from training.bundle import save_bundle
 from training.pipeline import Trained
 from training.recipe import requirements
 from training.registry import (
-    CHAMPION,
     MODEL_NAMES,
     PROJECT_TAG,
     RECIPE_TAG,
@@ -49,7 +48,7 @@ def _choose_experiment(mlflow: ModuleType, settings: Settings) -> None:
 
 
 def register(settings: Settings, trained: Trained, recipe: str | None) -> Version:
-    """Log a trained model to the open run, register it, and make it champion."""
+    """Log a trained model to the open run, and register it."""
     mlflow = open_registry(settings)
     name = MODEL_NAMES[trained.task]
     _log(mlflow, trained)
@@ -72,7 +71,6 @@ def register(settings: Settings, trained: Trained, recipe: str | None) -> Versio
     client.set_model_version_tag(name, version, RECIPE_TAG, recipe or "")
     client.set_model_version_tag(name, version, PROJECT_TAG, settings.project.name)
     client.set_model_version_tag(name, version, "fingerprint", trained.bundle.fingerprint)
-    client.set_registered_model_alias(name, CHAMPION, version)
     return version_of(client.get_model_version(name, version))
 
 
