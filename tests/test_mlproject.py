@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from features.settings import Settings
 from tests.processes import environment
@@ -14,6 +15,25 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 
 
+def mlflow_run(
+    folder: Path, uri: str, entry: str, manager: str = "local", **parameters: str
+) -> str:
+    """Run an entry point as a user does, and return what it printed."""
+    command = ["mlflow", "run", str(ROOT), "-e", entry, "--env-manager", manager]
+    for name, value in parameters.items():
+        command += ["-P", f"{name}={value}"]
+    result = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(MLFLOW_TRACKING_URI=uri, MLFLOW_ENV_ROOT=str(folder / "envs")),
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert result.returncode == 0, result.stderr + result.stdout
+    return result.stdout
+
+
 @pytest.mark.parametrize(
     ("entry", "runs", "manager"),
     [("churn", 1, "local"), ("offers", 1, "local"), ("main", 3, "local"), ("offers", 1, "uv")],
@@ -22,20 +42,8 @@ ROOT = Path(__file__).parent.parent
 def test_an_entry_point_trains_in_the_run_that_mlflow_began(
     tmp_path: Path, entry: str, runs: int, manager: str
 ) -> None:
-    settings = write_shop(tmp_path)
     database = f"sqlite:///{tmp_path / 'tracking.db'}"
-    command = ["mlflow", "run", str(ROOT), "-e", entry, "--env-manager", manager]
-    result = subprocess.run(
-        [*command, "-P", f"settings={settings}"],
-        cwd=tmp_path,
-        env=environment(MLFLOW_TRACKING_URI=database, MLFLOW_ENV_ROOT=str(tmp_path / "envs")),
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
-    assert result.returncode == 0, result.stderr + result.stdout
-    from mlflow import MlflowClient
-
+    mlflow_run(tmp_path, database, entry, manager, settings=str(write_shop(tmp_path)))
     client = MlflowClient(database)
     found = client.search_runs([e.experiment_id for e in client.search_experiments()])
     assert [run.info.status for run in found] == ["FINISHED"] * runs
@@ -57,17 +65,23 @@ def test_an_entry_point_trains_in_the_run_that_mlflow_began(
 def test_an_entry_point_uses_the_registered_models(
     shop: Settings, tmp_path: Path, entry: str, more: list[str], told: str
 ) -> None:
-    command = ["mlflow", "run", str(ROOT), "-e", entry, "--env-manager", "local"]
-    for parameter in [f"settings={shop.path}", *more]:
-        command += ["-P", parameter.format(folder=tmp_path)]
-    result = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env=environment(MLFLOW_TRACKING_URI=registry.tracking_uri(shop)),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert result.returncode == 0, result.stderr + result.stdout
-    assert told in result.stdout
+    given = dict(parameter.format(folder=tmp_path).split("=", 1) for parameter in more)
+    uri = registry.tracking_uri(shop)
+    printed = mlflow_run(tmp_path, uri, entry, settings=str(shop.path), **given)
+    assert told in printed
     assert (tmp_path / "scores.parquet").exists() == (entry == "score")
+
+
+def champion(client: MlflowClient) -> str:
+    return str(client.get_model_version_by_alias("rapport-churn", "champion").version)
+
+
+@pytest.mark.filterwarnings("ignore")  # MLflow's own
+def test_a_challenger_is_promoted_and_rolled_back(tmp_path: Path) -> None:
+    settings, database = str(write_shop(tmp_path)), f"sqlite:///{tmp_path / 'tracking.db'}"
+    for _ in range(2):
+        mlflow_run(tmp_path, database, "churn", settings=settings, until="2024-10-01")
+    mlflow_run(tmp_path, database, "promote", settings=settings)
+    assert champion(MlflowClient(database)) == "2"
+    mlflow_run(tmp_path, database, "rollback", settings=settings, task="churn")
+    assert champion(MlflowClient(database)) == "1"

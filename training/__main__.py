@@ -8,13 +8,19 @@ from features.history import History
 from features.settings import Settings, read_settings
 from features.sources.reader import read_history
 from features.sources.rejections import aside
-from training import registry, tracking
+from training import aliases, registry, tracking
 from training.checking import check_sections
 from training.checks import TITLES
 from training.commands import check, evaluate, score
+from training.gate import promote
 from training.pipeline import Trained, train
 from training.recipe import recipe_of
 from training.registry import Task
+from training.until import as_of, refuse_after_all
+
+until_option = click.option(
+    "--until", default="", metavar="TIME", help="Train as if it were then, on what was known."
+)
 
 
 @click.group(cls=Commands, help=__doc__, context_settings=WIDE)
@@ -25,45 +31,48 @@ def commands() -> None:
 @commands.command()
 @settings_option
 @click.option(
-    "--if-changed", is_flag=True, help="Keep the champion if data, settings and code are its own."
+    "--if-changed", is_flag=True, help="Train only if data, settings or code are not a model's own."
 )
-def main(settings_path: str, if_changed: bool) -> None:
+@until_option
+def main(settings_path: str, if_changed: bool, until: str) -> None:
     """Train the churn model and, where there are offers, the offer model."""
-    settings = read_settings(settings_path)
+    settings = as_of(read_settings(settings_path), until)
     tasks: list[Task] = ["churn", "offers"] if settings.offers else ["churn"]
     _train(settings, tasks, if_changed)
 
 
 @commands.command()
 @settings_option
-def churn(settings_path: str) -> None:
+@until_option
+def churn(settings_path: str, until: str) -> None:
     """Train, test and register the churn model."""
-    _train(read_settings(settings_path), ["churn"], if_changed=False)
+    _train(as_of(read_settings(settings_path), until), ["churn"], if_changed=False)
 
 
 @commands.command()
 @settings_option
-def offers(settings_path: str) -> None:
+@until_option
+def offers(settings_path: str, until: str) -> None:
     """Train, test and register the offer model."""
-    _train(read_settings(settings_path), ["offers"], if_changed=False)
+    _train(as_of(read_settings(settings_path), until), ["offers"], if_changed=False)
 
 
 def _train(settings: Settings, tasks: list[Task], if_changed: bool) -> None:
     _check_sections(settings, tasks)
     recipe = recipe_of(settings)
-    current = {task: registry.champion(settings, task) for task in tasks}
+    current = {task: _current(settings, task, recipe) for task in tasks}
     if if_changed and recipe:
-        for version in current.values():
-            if version and version.recipe == recipe:
-                click.echo(
-                    f"{version.name} version {version.version} is current: "
-                    "same data, settings and code."
-                )
-        tasks = [t for t in tasks if (v := current[t]) is None or v.recipe != recipe]
+        tasks = [task for task in tasks if current[task] is None]
+        for alias, version in (found for found in current.values() if found):
+            click.echo(
+                f"{version.name} version {version.version}, {alias}, is current: "
+                "same data, settings and code."
+            )
     if not tasks:
         return
     click.echo("Reading the sources …")
     history = read_history(settings, aside(settings))
+    refuse_after_all(settings, history)
     click.echo(f"{len(history.interactions):,} interactions.")
     tell_notes(history)
     if len(tasks) == 1:
@@ -73,6 +82,17 @@ def _train(settings: Settings, tasks: list[Task], if_changed: bool) -> None:
             for task in tasks:
                 _train_one(settings, history, task, recipe)
     click.echo(f"Runs are tracked at {registry.tracking_uri(settings)}")
+
+
+def _current(
+    settings: Settings, task: Task, recipe: str | None
+) -> tuple[str, registry.Version] | None:
+    """Return the champion or challenger that this recipe made, with its alias."""
+    for alias in (registry.CHAMPION, registry.CHALLENGER):
+        version = registry.find(settings, task, alias)
+        if version and version.recipe == recipe:
+            return alias, version
+    return None
 
 
 def _check_sections(settings: Settings, tasks: list[Task]) -> None:
@@ -92,13 +112,16 @@ def _train_one(settings: Settings, history: History, task: Task, recipe: str | N
         with steps(f"Training {TITLES[task]}") as begin:
             trained = train(settings, history, task, begin)
         version = tracking.register(settings, trained, recipe, history.known_until)
-    _tell(trained, version)
+        standing = aliases.enter(settings, task, version, trained.bundle.card)
+    click.echo(f"{version.name} version {version.version} is {standing.alias}: {standing.why}.")
+    _tell(trained)
+    if standing.alias == registry.CHALLENGER:
+        click.echo("  next: `python -m training promote` compares them, and promotes if not worse")
 
 
-def _tell(trained: Trained, version: registry.Version) -> None:
+def _tell(trained: Trained) -> None:
     evaluation, metrics = trained.evaluation, trained.evaluation.metrics
     click.echo(
-        f"{version.name} version {version.version} is champion.\n"
         f"  {len(trained.dataset):,} rows, {trained.bundle.card.base_rate:.1%} positive; tested on "
         f"{len(evaluation.by_instant)} later instants:\n"
         f"  AUC {metrics['auc']:.3f}, average precision {metrics['average_precision']:.3f}, "
@@ -131,7 +154,7 @@ def _tell(trained: Trained, version: registry.Version) -> None:
         click.echo(f"  note: {note}")
 
 
-for command in (check, evaluate, score):
+for command in (check, evaluate, promote, score):
     commands.add_command(command)
 
 if __name__ == "__main__":

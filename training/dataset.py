@@ -72,7 +72,7 @@ def snapshot_instants(history: History, roles: Roles, task: Churn) -> list[int]:
     Raises:
         DataError: there is no value interaction, or the history is too short.
     """
-    return snapshots(_first_value(history, roles), history.known_until, task)
+    return snapshots(first_value(history, roles), history.known_until, task)
 
 
 def churn_dataset(
@@ -127,7 +127,8 @@ def offers_dataset(history: History, roles: Roles, task: OfferTask) -> Dataset:
     )
 
 
-def _first_value(history: History, roles: Roles) -> int:
+def first_value(history: History, roles: Roles) -> int:
+    """Return the instant of the first value interaction; raises when there is none."""
     value = history.interactions.filter(pc.field("kind").isin(roles.kinds("value")))
     if len(value) == 0:
         raise DataError(

@@ -11,6 +11,7 @@ from training.money import ProfitCurve, Stakes, profit_curve
 
 Float64 = npt.NDArray[np.float64]
 Int8 = npt.NDArray[np.int8]
+Int64 = npt.NDArray[np.int64]
 N_BINS = 10
 N_RESAMPLES = 400
 
@@ -148,10 +149,7 @@ def _gains(
     tested: Tested, instants: list[int], auc: Mapping[str, float], seed: int
 ) -> dict[str, tuple[float, float, float]]:
     """Return the paired gain in mean AUC over each baseline, resampling whole customers."""
-    rng = np.random.default_rng(seed)
-    _, customer = np.unique(tested.customer, return_inverse=True)
-    n = int(customer.max()) + 1
-    weights = [rng.multinomial(n, np.full(n, 1 / n)) for _ in range(N_RESAMPLES)]
+    customer, weights = resamples(tested.customer, seed)
     aucs = {}
     for name, p in tested.predictions.items():
         total = np.zeros(N_RESAMPLES)
@@ -168,22 +166,46 @@ def _gains(
     return gains
 
 
+def resamples(customer: Int64, seed: int) -> tuple[Int64, list[Int64]]:
+    """Draw whole customers with replacement, ``N_RESAMPLES`` times.
+
+    Returns:
+        The rows' customers numbered from 0, shape ``(n,)``, and how often each resample holds
+        each of them.
+    """
+    rng = np.random.default_rng(seed)
+    _, numbered = np.unique(customer, return_inverse=True)
+    n = int(numbered.max()) + 1
+    return numbered, [rng.multinomial(n, np.full(n, 1 / n)) for _ in range(N_RESAMPLES)]
+
+
 def _weighted_aucs(
-    label: Int8,
-    probability: Float64,
-    customer: npt.NDArray[np.int64],
-    weights: list[npt.NDArray[np.int64]],
+    label: Int8, probability: Float64, customer: Int64, weights: list[Int64]
 ) -> Float64:
-    """Return the AUC under each resample's weights; tied predictions count half."""
+    """Return the AUC under each resample's weights; NaN where one has labels of one class only."""
+    wins, pairs = weighted_pairs(label, probability, customer, weights)
+    auc: Float64 = np.divide(wins, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
+    return auc
+
+
+def weighted_pairs(
+    label: Int8, probability: Float64, customer: Int64, weights: list[Int64]
+) -> tuple[Float64, Float64]:
+    """Count the pairs of a positive and a negative row under each resample's weights.
+
+    Returns:
+        The pairs that the predictions put in order, a tie as half, and all pairs: the AUC is
+        their ratio.
+    """
     order = np.argsort(probability, kind="stable")
     label, customer = label[order], customer[order]
     starts = np.flatnonzero(np.r_[True, np.diff(probability[order]) > 0])
-    found = np.empty(len(weights))
+    wins, pairs = np.empty(len(weights)), np.empty(len(weights))
     for b, weight in enumerate(weights):
         w = weight[customer].astype(np.float64)
         positive = np.add.reduceat(w * label, starts)
         negative = np.add.reduceat(w * (1 - label), starts)
         below = np.cumsum(negative) - negative
-        pairs = positive.sum() * negative.sum()
-        found[b] = np.sum(positive * (below + negative / 2)) / pairs if pairs else np.nan
-    return found
+        wins[b] = np.sum(positive * (below + negative / 2))
+        pairs[b] = positive.sum() * negative.sum()
+    return wins, pairs

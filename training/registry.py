@@ -20,7 +20,7 @@ from features.settings import Settings
 
 Task = Literal["churn", "offers"]
 MODEL_NAMES: dict[Task, str] = {"churn": "rapport-churn", "offers": "rapport-offers"}
-CHAMPION = "champion"
+CHAMPION, CHALLENGER = "champion", "challenger"
 RECIPE_TAG, PROJECT_TAG = "rapport.recipe", "rapport.project"
 # A server that restarts is waited for, half a minute at most; one that is gone is told of soon.
 PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4", "MLFLOW_HTTP_REQUEST_TIMEOUT": "15"}

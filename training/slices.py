@@ -65,13 +65,18 @@ def slices_of(
     Returns:
         The slices of at least ``FEWEST_ROWS`` rows, those of one signal together.
     """
-    found = []
+    return [_slice(name, of, rows, tested) for name, of, rows in cut(plan, matrix, vocabularies)]
+
+
+def cut(
+    plan: Plan, matrix: Float64, vocabularies: Mapping[str, list[str]]
+) -> Iterator[tuple[str, str, Mask]]:
+    """Yield the slices: the signal, the values of it in words, and which rows have them."""
     for name in _sliced_by(plan):
         column = matrix[:, plan.names.index(name)]
         for of, rows in _parts(column, vocabularies.get(name)):
             if rows.sum() >= FEWEST_ROWS:
-                found.append(_slice(name, of, rows, tested))
-    return found
+                yield name, of, rows
 
 
 def _sliced_by(plan: Plan) -> list[str]:

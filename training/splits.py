@@ -127,17 +127,14 @@ def episode_splits(as_of: Int64, ends: Int64) -> Iterator[tuple[int, Split]]:
             yield begins, split
 
 
-def day_blocks(as_of: Int64, among: Mask | None = None) -> Iterator[Mask]:
-    """Yield the rows of each of up to ``N_TESTS`` blocks of days, oldest first.
-
-    Args:
-        as_of: when each offer was shown.
-        among: the rows whose days are cut; all by default.
-    """
+def day_blocks(as_of: Int64, rows: Mask) -> Iterator[Mask]:
+    """Cut rows into at most ``N_TESTS`` blocks of as many days each, oldest first."""
+    if not rows.any():
+        return
     days = as_of // clock.DAY
-    chosen = np.unique(days if among is None else days[among])
-    for block in np.array_split(chosen, min(N_TESTS, len(chosen))):
-        yield (days >= block[0]) & (days <= block[-1])
+    found = np.unique(days[rows])
+    for block in np.array_split(found, min(N_TESTS, len(found))):
+        yield rows & (days >= block[0]) & (days <= block[-1])
 
 
 def final_episode_split(as_of: Int64, ends: Int64) -> Split | None:

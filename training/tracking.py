@@ -23,7 +23,6 @@ from training.pipeline import Trained
 from training.provenance import code_version, dataset_digest, log_dataset
 from training.recipe import requirements
 from training.registry import (
-    CHAMPION,
     MODEL_NAMES,
     PROJECT_TAG,
     RECIPE_TAG,
@@ -93,9 +92,9 @@ def _choose_experiment(mlflow: ModuleType, settings: Settings) -> None:
 
 
 def register(settings: Settings, trained: Trained, recipe: str | None, known_until: int) -> Version:
-    """Log a trained model to the open run, register it, and make it champion.
+    """Log a trained model to the open run, and register it.
 
-    A version appears with its artifacts and tags or not at all, and becomes champion last.
+    A version appears with its artifacts and tags or not at all; ``aliases.enter`` comes after.
 
     Args:
         settings: where to.
@@ -144,7 +143,6 @@ def register(settings: Settings, trained: Trained, recipe: str | None, known_unt
     with redirect_stderr(io.StringIO()):  # where MLflow tells what we tell
         version = mlflow.register_model(info.model_uri, name, tags=tags).version
     client = mlflow.MlflowClient()
-    client.set_registered_model_alias(name, CHAMPION, version)
     return version_of(client.get_model_version(name, version))
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.compute as pc
 
 from features import clock
@@ -23,7 +22,7 @@ from training.splits import day_blocks
 from training.tasks import (
     UNTIL_VALID_TO,
     Churn,
-    Int8,
+    Examples,
     Int64,
     OfferTask,
     churn_labels,
@@ -55,16 +54,64 @@ def unseen(bundle: Bundle, history: History, roles: Roles) -> Unseen:
     Raises:
         DataError: the history cannot carry the task.
     """
-    card = bundle.card
-    since = clock.to_instant(datetime.fromisoformat(card.trained_until), "UTC")
+    card, since = bundle.card, learned_until(bundle)
     if card.task == "churn":
-        churn = Churn(**card.settings)
-        complete = clock.isoformat(since + churn.gap_us + churn.horizon_us)
-        return Unseen(_churn(bundle, history, roles, churn, since), f"from {complete} on")
-    offer = OfferTask(**card.settings)
-    closed = "ended" if offer.horizon == UNTIL_VALID_TO else f"been shown for {offer.horizon}"
-    when = f"once offers shown from {card.trained_until} on have {closed}"
-    return Unseen(_offers(bundle, history, roles, offer, since), when)
+        churn = Churn.model_validate(card.settings)
+        when = f"from {clock.isoformat(since + churn.gap_us + churn.horizon_us)} on"
+    else:
+        offer = OfferTask.model_validate(card.settings)
+        ended = offer.horizon == UNTIL_VALID_TO
+        closed = "ended" if ended else f"been shown for {offer.horizon}"
+        when = f"once offers shown from {card.trained_until} on have {closed}"
+    examples, instant = examples_since(history, roles, bundle, since)
+    matrix = bundle.encode(compute(bundle.plan, history, examples.spine))
+    kept = bundle.in_cohort(matrix)
+    if not kept.any():
+        return Unseen(None, when)
+    stakes = Stakes.of(card.costs) if card.task == "churn" else None
+    tested = Tested(
+        customer=customers_of(examples)[kept],
+        instant=instant[kept],
+        label=examples.label[kept],
+        predictions={"model": bundle.score(matrix[kept])},
+        amount=stakes.amounts(bundle.plan, matrix[kept]) if stakes else None,
+    )
+    return Unseen(tested, when)
+
+
+def learned_until(bundle: Bundle) -> int:
+    """Return the end of the last label window that a model knows, microseconds UTC."""
+    return clock.to_instant(datetime.fromisoformat(bundle.card.trained_until), "UTC")
+
+
+def examples_since(
+    history: History, roles: Roles, bundle: Bundle, since: int
+) -> tuple[Examples, Int64]:
+    """Return the labelled rows of a model's task at or after an instant, and each one's test.
+
+    A test is an instant at which customers are looked at, or the first of a block of days in
+    which offers were shown.
+    """
+    if bundle.card.task == "churn":
+        task = Churn.model_validate(bundle.card.settings)
+        instants = [t for t in snapshot_instants(history, roles, task) if t >= since]
+        spine = snapshot_spine(history, instants)
+        ends = spine.as_of + task.gap_us + task.horizon_us
+        return Examples(spine, churn_labels(history, roles, task, spine), ends, {}), spine.as_of
+    shown = offer_examples(history, roles, OfferTask.model_validate(bundle.card.settings))
+    late = shown.spine.as_of >= since
+    as_of, offers = shown.spine.as_of[late], shown.spine.offer_id
+    spine = Spine(shown.spine.customer_id.filter(late), as_of, offers and offers.filter(late))
+    instant = np.zeros(len(as_of), dtype=np.int64)
+    for block in day_blocks(as_of, np.ones(len(as_of), dtype=np.bool_)):
+        instant[block] = as_of[block].min()
+    return Examples(spine, shown.label[late], shown.ends[late], {}), instant
+
+
+def customers_of(examples: Examples) -> Int64:
+    """Return a code of the customer of each row, shape ``(n,)``."""
+    who = examples.spine.customer_id
+    return np.array(pc.index_in(who, who.unique()), dtype=np.int64)
 
 
 def measure(bundle: Bundle, tested: Tested) -> Evaluation:
@@ -92,56 +139,3 @@ def plain(evaluation: Evaluation) -> dict[str, Any]:
         clock.isoformat(t): metrics for t, metrics in sorted(evaluation.by_instant.items())
     }
     return {"metrics": dict(evaluation.metrics), "by_instant": by_instant}
-
-
-def _churn(
-    bundle: Bundle, history: History, roles: Roles, task: Churn, since: int
-) -> Tested | None:
-    instants = [at for at in snapshot_instants(history, roles, task) if at >= since]
-    if not instants:
-        return None
-    spine = snapshot_spine(history, instants)
-    matrix = bundle.encode(compute(bundle.plan, history, spine))
-    kept = bundle.in_cohort(matrix)
-    spine = Spine(spine.customer_id.filter(kept), spine.as_of[kept])
-    if len(spine) == 0:
-        return None
-    label = churn_labels(history, roles, task, spine)
-    return _tested(bundle, matrix[kept], spine, spine.as_of, label)
-
-
-def _offers(
-    bundle: Bundle, history: History, roles: Roles, task: OfferTask, since: int
-) -> Tested | None:
-    examples = offer_examples(history, roles, task)
-    kept = examples.spine.as_of >= since
-    if not kept.any():
-        return None
-    offer_id = examples.spine.offer_id
-    assert offer_id is not None  # episodes are of offers
-    spine = Spine(
-        examples.spine.customer_id.filter(kept), examples.spine.as_of[kept], offer_id.filter(kept)
-    )
-    matrix = bundle.encode(compute(bundle.plan, history, spine))
-    instant = np.empty(len(spine), dtype=np.int64)
-    for rows in day_blocks(spine.as_of):
-        instant[rows] = spine.as_of[rows].min()
-    return _tested(bundle, matrix, spine, instant, examples.label[kept])
-
-
-def _tested(
-    bundle: Bundle,
-    matrix: npt.NDArray[np.float64],
-    spine: Spine,
-    instant: Int64,
-    label: Int8,
-) -> Tested:
-    stakes = Stakes.of(bundle.card.costs) if bundle.card.task == "churn" else None
-    customers = spine.customer_id.unique()
-    return Tested(
-        customer=np.array(pc.index_in(spine.customer_id, customers), dtype=np.int64),
-        instant=instant,
-        label=label,
-        predictions={"model": bundle.score(matrix)},
-        amount=stakes.amounts(bundle.plan, matrix) if stakes else None,
-    )
