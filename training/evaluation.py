@@ -157,7 +157,7 @@ def _gains(
         total = np.zeros(N_RESAMPLES)
         for t in instants:
             rows = tested.instant == t
-            total += _weighted_aucs(tested.label[rows], p[rows], customer[rows], weights)
+            total += weighted_aucs(tested.label[rows], p[rows], customer[rows], weights)
         aucs[name] = total / len(instants)
     gains = {}
     for name, values in aucs.items():
@@ -168,13 +168,13 @@ def _gains(
     return gains
 
 
-def _weighted_aucs(
+def weighted_aucs(
     label: Int8,
     probability: Float64,
     customer: npt.NDArray[np.int64],
     weights: list[npt.NDArray[np.int64]],
 ) -> Float64:
-    """Return the AUC under each resample's weights; tied predictions count half."""
+    """Return the AUC under each resample's weights of customers; tied predictions count half."""
     order = np.argsort(probability, kind="stable")
     label, customer = label[order], customer[order]
     starts = np.flatnonzero(np.r_[True, np.diff(probability[order]) > 0])
