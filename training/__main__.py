@@ -12,6 +12,7 @@ from training import registry, tracking
 from training.pipeline import TITLES, Trained, train
 from training.recipe import recipe_of
 from training.registry import Task
+from training.report import report_of, save_report
 from training.tasks import Churn, OfferTask, Value
 
 
@@ -91,8 +92,10 @@ def _train_one(settings: Settings, history: History, task: Task, recipe: str | N
     with tracking.tracked(settings, task):
         with steps(f"Training {TITLES[task]}") as begin:
             trained = train(settings, history, task, begin)
-        version = tracking.register(settings, trained, recipe)
+        page = report_of(settings, trained)
+        version = tracking.register(settings, trained, recipe, page)
     _tell(trained, version)
+    click.echo(f"  report: {save_report(settings, task, page)}")
 
 
 def _tell(trained: Trained, version: registry.Version) -> None:

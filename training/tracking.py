@@ -48,11 +48,12 @@ def _choose_experiment(mlflow: ModuleType, settings: Settings) -> None:
     mlflow.set_experiment(name)
 
 
-def register(settings: Settings, trained: Trained, recipe: str | None) -> Version:
-    """Log a trained model to the open run, register it, and make it champion."""
+def register(settings: Settings, trained: Trained, recipe: str | None, report: str) -> Version:
+    """Log a trained model and its report to the open run, register it, and make it champion."""
     mlflow = open_registry(settings)
     name = MODEL_NAMES[trained.task]
     _log(mlflow, trained)
+    mlflow.log_text(report, "report.html")
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # hints of MLflow's that ask for what is given elsewhere
         bundle = Path(folder) / "bundle"
