@@ -16,6 +16,7 @@ from training.gate import promote
 from training.pipeline import Trained, train
 from training.recipe import recipe_of
 from training.registry import Task
+from training.report import report_of, save_report
 from training.until import as_of, refuse_after_all
 
 until_option = click.option(
@@ -111,10 +112,12 @@ def _train_one(settings: Settings, history: History, task: Task, recipe: str | N
     with tracking.tracked(settings, task):
         with steps(f"Training {TITLES[task]}") as begin:
             trained = train(settings, history, task, begin)
-        version = tracking.register(settings, trained, recipe, history.known_until)
+        page = report_of(settings, trained)
+        version = tracking.register(settings, trained, recipe, page, history.known_until)
         standing = aliases.enter(settings, task, version, trained.bundle.card)
     click.echo(f"{version.name} version {version.version} is {standing.alias}: {standing.why}.")
     _tell(trained)
+    click.echo(f"  report: {save_report(settings, task, page)}")
     if standing.alias == registry.CHALLENGER:
         click.echo("  next: `python -m training promote` compares them, and promotes if not worse")
 

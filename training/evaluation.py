@@ -155,7 +155,7 @@ def _gains(
         total = np.zeros(N_RESAMPLES)
         for t in instants:
             rows = tested.instant == t
-            total += _weighted_aucs(tested.label[rows], p[rows], customer[rows], weights)
+            total += weighted_aucs(tested.label[rows], p[rows], customer[rows], weights)
         aucs[name] = total / len(instants)
     gains = {}
     for name, values in aucs.items():
@@ -166,8 +166,8 @@ def _gains(
     return gains
 
 
-def resamples(customer: Int64, seed: int) -> tuple[Int64, list[Int64]]:
-    """Draw whole customers with replacement, ``N_RESAMPLES`` times.
+def resamples(customer: Int64, seed: int, times: int = N_RESAMPLES) -> tuple[Int64, list[Int64]]:
+    """Draw whole customers with replacement, so many times.
 
     Returns:
         The rows' customers numbered from 0, shape ``(n,)``, and how often each resample holds
@@ -176,10 +176,10 @@ def resamples(customer: Int64, seed: int) -> tuple[Int64, list[Int64]]:
     rng = np.random.default_rng(seed)
     _, numbered = np.unique(customer, return_inverse=True)
     n = int(numbered.max()) + 1
-    return numbered, [rng.multinomial(n, np.full(n, 1 / n)) for _ in range(N_RESAMPLES)]
+    return numbered, [rng.multinomial(n, np.full(n, 1 / n)) for _ in range(times)]
 
 
-def _weighted_aucs(
+def weighted_aucs(
     label: Int8, probability: Float64, customer: Int64, weights: list[Int64]
 ) -> Float64:
     """Return the AUC under each resample's weights; NaN where one has labels of one class only."""

@@ -32,6 +32,7 @@ FIXED: dict[str, Any] = {
     "force_row_wise": True,
     "verbosity": -1,
 }
+# Small trees are better calibrated and cheaper to explain.
 LARGE_DATA: dict[str, Any] = {
     "num_leaves": 15,
     "max_depth": 5,
@@ -46,7 +47,6 @@ SMALL_DATA: dict[str, Any] = {
     "n_seeds": 3,
     "line_strength": 0.003,
 }
-"""Small trees are better calibrated and cheaper to explain."""
 
 
 class Propensity(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

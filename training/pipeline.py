@@ -16,7 +16,7 @@ from features.snapshots import snapshot_spine
 from features.values import SignalValues
 from training import splits
 from training.baselines import BASELINES
-from training.bundle import Bundle, Card
+from training.bundle import Bundle, Card, Explained
 from training.checks import TITLES, check_rows, sound_tests, weak_signals
 from training.dataset import (
     Dataset,
@@ -41,7 +41,11 @@ Step = Callable[[str, int], object]
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A fitted model with the evidence for it; ``notes`` say what weakens it."""
+    """A fitted model with the evidence for it.
+
+    ``tested`` are the predictions that ``evaluation`` measures; ``shown`` the newest encoded rows,
+    shape ``(n, n_signals)``, and ``explained`` their effects; ``notes`` say what weakens it.
+    """
 
     task: Task
     bundle: Bundle
@@ -50,6 +54,9 @@ class Trained:
     dataset: Dataset
     figures: dict[str, Figure]
     slices: list[Slice]
+    tested: Tested
+    shown: Float64
+    explained: Explained
     notes: tuple[str, ...] = ()
 
 
@@ -100,12 +107,15 @@ def train(settings: Settings, history: History, task: Task, begin: Step) -> Trai
         bundle = _with_bands(bundle, history, churn)
     begin("plots", n_steps)
     slices = slices_of(bundle.plan, matrix[row], vocabularies, tested)
-    figures = _figures(task, bundle, dataset, matrix, tested, evaluation.profit)
+    shown = matrix[np.argsort(dataset.as_of, kind="stable")[-SHOWN_ROWS:]]
+    explained = bundle.explain(shown)
+    figures = _figures(task, bundle, shown, explained, tested, evaluation.profit)
     if slices:
         title = f"Risk of {TITLES[task]} by slice, test instants"
         figures["slices.png"] = slices_plot(slices, title.replace("Risk of offer", "Offer"))
     notes += weak_signals(dataset)
-    return Trained(task, bundle, fitted, evaluation, dataset, figures, slices, tuple(notes))
+    evidence = evaluation, dataset, figures, slices, tested, shown, explained
+    return Trained(task, bundle, fitted, *evidence, tuple(notes))
 
 
 def _fit_all(
@@ -206,20 +216,18 @@ def _with_bands(bundle: Bundle, history: History, task: Churn) -> Bundle:
 def _figures(
     task: Task,
     bundle: Bundle,
-    dataset: Dataset,
-    matrix: Float64,
+    shown: Float64,
+    explained: Explained,
     tested: Tested,
     profit: ProfitCurve | None,
 ) -> dict[str, Figure]:
-    newest = np.argsort(dataset.as_of, kind="stable")[-SHOWN_ROWS:]
-    explained = bundle.explain(matrix[newest])
     figures = {
         "calibration.png": calibration_plot(
             tested, f"Calibration of {TITLES[task]}, test instants"
         ),
         "shap_summary.png": shap_plot(
             explained.effects,
-            matrix[newest],
+            shown,
             bundle.plan.names,
             f"What moves the probability of {TITLES[task]}",
         ),

@@ -67,6 +67,7 @@ def profit_plot(profit: ProfitCurve, currency: str) -> Figure:
         title="What contacting brings, test instants",
         xlim=(0, 100),
     )
+    axes.yaxis.label.set_parse_math(False)  # a dollar in the currency is a dollar
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
@@ -82,7 +83,7 @@ def slices_plot(slices: Sequence[Slice], title: str) -> Figure:
         axes.plot(100 * each.observed, place, "o", color=color)
         axes.plot(100 * each.predicted, place, "|", color="black", markersize=12)
     names = [f"{each.name}  ({each.rows:,})" for each in reversed(slices)]
-    axes.set_yticks(range(len(slices)), names)
+    axes.set_yticks(range(len(slices)), names, parse_math=False)  # a dollar there is a dollar
     axes.set(
         xlabel="%: observed with its 95 % interval (dot), predicted (bar)",
         title=title,
@@ -120,7 +121,7 @@ def shap_plot(
         dots = axes.scatter(
             100 * effects[:, j],
             place + scatter,
-            c=_ranks(matrix[:, j]),
+            c=ranks(matrix[:, j]),
             cmap="cividis",
             vmin=0,
             vmax=1,
@@ -140,7 +141,7 @@ def shap_plot(
     return figure
 
 
-def _ranks(column: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def ranks(column: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return ranks from 0 to 1, missing as NaN (drawn without colour)."""
     ranks = np.full(len(column), np.nan)
     present = ~np.isnan(column)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
+from features.english import said_number
 from features.plan import Plan
 from training.evaluation import Tested
 
@@ -108,7 +109,7 @@ def _parts(column: Float64, texts: list[str] | None) -> Iterator[tuple[str, Mask
             rows = (part == k) & ~missing
             if rows.any():
                 low, high = column[rows].min(), column[rows].max()
-                yield (f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"), rows
+                yield " to ".join(dict.fromkeys((said_number(low), said_number(high)))), rows
     yield "missing", missing
 
 

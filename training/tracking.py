@@ -91,8 +91,10 @@ def _choose_experiment(mlflow: ModuleType, settings: Settings) -> None:
     mlflow.set_experiment(name)
 
 
-def register(settings: Settings, trained: Trained, recipe: str | None, known_until: int) -> Version:
-    """Log a trained model to the open run, and register it.
+def register(
+    settings: Settings, trained: Trained, recipe: str | None, report: str, known_until: int
+) -> Version:
+    """Log a trained model and its report to the open run, and register it.
 
     A version appears with its artifacts and tags or not at all; ``aliases.enter`` comes after.
 
@@ -100,6 +102,7 @@ def register(settings: Settings, trained: Trained, recipe: str | None, known_unt
         settings: where to.
         trained: the model with its evidence.
         recipe: the fingerprint of all that it follows from, if there is one.
+        report: the page about it, HTML.
         known_until: the end of the history that it learned from, microseconds UTC.
     """
     mlflow = open_registry(settings)
@@ -115,6 +118,7 @@ def register(settings: Settings, trained: Trained, recipe: str | None, known_unt
     }
     log_dataset(mlflow, settings, trained.task, digest, signature.inputs, facts)
     _log(mlflow, trained, clock.isoformat(known_until))
+    mlflow.log_text(report, "report.html")
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # hints of MLflow's that ask for what is given elsewhere
         bundle = Path(folder) / "bundle"

@@ -12,11 +12,11 @@ from sklearn import metrics
 
 from training.evaluation import (
     Evaluation,
-    _weighted_aucs,
     calibration_bins,
     calibration_error,
     evaluate,
     lift,
+    weighted_aucs,
 )
 from training.evaluation import Tested as Predictions
 
@@ -112,7 +112,7 @@ def test_weighted_auc_is_that_of_scikit_learn_also_with_ties(
     probability = np.array([row[1] / 5 for row in rows])
     customer = np.array([row[2] for row in rows], dtype=np.int64)
     weight = np.array(weights, dtype=np.int64)
-    (got,) = _weighted_aucs(label, probability, customer, [weight])
+    (got,) = weighted_aucs(label, probability, customer, [weight])
     sample = weight[customer]
     if len(set(label[sample > 0])) < 2:
         assert np.isnan(got)

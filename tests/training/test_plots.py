@@ -72,6 +72,14 @@ def test_slices_render_and_those_that_are_off_stand_out() -> None:
     assert is_png(figure)
 
 
+def test_a_dollar_in_the_data_is_a_dollar_and_no_formula() -> None:
+    assert is_png(
+        slices_plot([Slice("pay", "$\\frac{$", 200, 9, 40, 0.7, 0.2, 0.2, 0.1, 0.3)], "T")
+    )
+    curve = profit_curve(Stakes(9.0, 1.0, 0.5), np.ones(9, np.int8), np.ones(9), np.ones(9))
+    assert is_png(profit_plot(curve, "$\\frac{$"))
+
+
 def test_effects_render_with_missing_values_and_a_constant_signal() -> None:
     rng = np.random.default_rng(2)
     matrix = rng.normal(size=(50, 4))

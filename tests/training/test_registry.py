@@ -42,7 +42,7 @@ def test_a_run_holds_parameters_metrics_and_plots(shop: Settings, mlflow: Module
     for metric in ("auc", "average_precision", "ece", "auc.recency", "auc.rfm", "auc.logistic"):
         assert 0 <= churn[f"metrics.{metric}"] <= 1
     artifacts = {a.path for a in mlflow.MlflowClient().list_artifacts(churn["run_id"])}
-    assert {"calibration.png", "shap_summary.png"} <= artifacts
+    assert {"calibration.png", "shap_summary.png", "report.html"} <= artifacts
     assert len(mlflow.MlflowClient().get_metric_history(churn["run_id"], "test.auc")) >= 4
 
 

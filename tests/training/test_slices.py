@@ -47,7 +47,7 @@ def test_every_part_of_tenure_activity_and_attributes_is_a_slice() -> None:
     assert {s.name: s.rows for s in slices} == {
         "value_days_since_first: 0 to 399": 400,
         "value_days_since_first: 400 to 799": 400,
-        "value_days_since_first: 800 to 1199": 400,
+        "value_days_since_first: 800 to 1,199": 400,
         "value_count_90d: 2": 900,
         "value_count_90d: 7": 300,
         "attribute_city: Ayr": 1050,
