@@ -92,11 +92,11 @@ def churn_dataset(
     if instants is None:
         instants = snapshot_instants(history, roles, task)
     spine = snapshot_spine(history, instants)
-    customers = spine.customer_id.unique().sort()
     plan = churn_plan(history, roles, task)
     values = compute(plan, history, spine)
     kept = in_cohort(values, task)
     spine = Spine(spine.customer_id.filter(kept), spine.as_of[kept])
+    customers = spine.customer_id.unique()
     return Dataset(
         values=SignalValues(plan, values.matrix[kept], values.categories),
         label=churn_labels(history, roles, task, spine),

@@ -187,8 +187,7 @@ class Propensity(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if chosen["half_life"] is None:
             return np.ones(len(instant))
         age = (instant.max() - instant) / (chosen["half_life"] * clock.DAY)
-        weight: Float64 = 0.5**age
-        return weight
+        return np.asarray(0.5**age)
 
 
 class _Fitting:

@@ -97,7 +97,7 @@ def _facts(settings: Settings, trained: Trained) -> dict[str, Any]:
             (telling.day(instant, zone), int((trained.tested.instant == instant).sum()), metrics)
             for instant, metrics in sorted(evaluation.by_instant.items())
         ],
-        "parameters": {**trained.fitted.parameters, "calibrator": trained.bundle.calibrator},
+        "parameters": {**trained.fitted.parameters_, "calibrator": trained.bundle.calibrator},
         "fingerprint": trained.bundle.fingerprint,
         "signals": len(trained.bundle.plan.signals),
     }

@@ -19,7 +19,7 @@ from features.sources.reader import read_history
 from tests.benchmarks.environments import ROOT
 from tests.benchmarks.report import Line, Report
 from training.dataset import Dataset, churn_dataset, offers_dataset
-from training.evaluation import Tested, evaluate
+from training.evaluation import Float64, Tested, evaluate
 from training.pipeline import predict_test
 from training.splits import WEEK, Split, churn_split_at, episode_split
 from training.tasks import Churn, OfferTask
@@ -48,17 +48,22 @@ def instant(day: str, history: History) -> int:
 def lapse(settings: Settings, history: History) -> Tested:
     """Predict lapse at each test instant."""
     task = settings.section("churn", Churn)
-    span, parts = task.gap_us + task.horizon_us, []
-    for day in tqdm(LAPSE_TESTS, desc="lapse", leave=False):
-        test = instant(f"2017-{day}", history)
-        first = int(np.min(np.array(history.interactions["occurred_at"], dtype=np.int64)))
-        begin = first + task.active_days * clock.DAY
-        grid = list(range(test - span, begin - 1, -WEEK))[::-1]
-        dataset = churn_dataset(history, settings.roles, task, [*grid, test])
-        split = churn_split_at(dataset.as_of, task, test)
+    span = task.gap_us + task.horizon_us
+    first = int(np.min(np.array(history.interactions["occurred_at"], dtype=np.int64)))
+    begin = first + task.active_days * clock.DAY
+    tests = [instant(f"2017-{day}", history) for day in LAPSE_TESTS]
+    grids = {test: [*range(test - span, begin - 1, -WEEK), test] for test in tests}
+    instants = sorted({at for grid in grids.values() for at in grid})
+    dataset = churn_dataset(history, settings.roles, task, instants)
+    matrix = dataset.values.encode(dataset.values.vocabularies())
+    parts = []
+    for test, grid in tqdm(grids.items(), desc="lapse", leave=False):
+        # Rows of the other tests' weeks lie beyond every part of this one.
+        own = np.where(np.isin(dataset.as_of, grid), dataset.as_of, history.known_until)
+        split = churn_split_at(own, task, test)
         if split is None:
-            raise SystemExit(f"too little history before {day}")
-        parts.append(_tested(dataset, split, test))
+            raise SystemExit(f"too little history before {clock.isoformat(test)}")
+        parts.append(_tested(dataset, matrix, split, test))
     return Tested(
         customer=np.concatenate([part.customer for part in parts]),
         instant=np.concatenate([part.instant for part in parts]),
@@ -80,11 +85,11 @@ def redemption(settings: Settings, history: History) -> Tested:
     )
     if split is None:
         raise SystemExit(f"too little history before {FROM}")
-    return _tested(dataset, split, begins)
-
-
-def _tested(dataset: Dataset, split: Split, test: int) -> Tested:
     matrix = dataset.values.encode(dataset.values.vocabularies())
+    return _tested(dataset, matrix, split, begins)
+
+
+def _tested(dataset: Dataset, matrix: Float64, split: Split, test: int) -> Tested:
     label = dataset.label[split.test]
     return Tested(
         customer=dataset.customer[split.test],
