@@ -55,7 +55,7 @@ class Settings:
 
     def section(self, name: str, model: type[M]) -> M:
         """Return a section that another layer owns, checked by that layer's model."""
-        return _parse(model, self.raw.get(name, {}), f"[{name}]", self.path)
+        return parse(model, self.raw.get(name, {}), f"[{name}]", self.path)
 
     def file(self, source: str) -> str:
         """Return a source's path; relative ones start at the settings file's folder."""
@@ -80,22 +80,7 @@ def read_settings(path: str | Path) -> Settings:
         SettingsError: the file is missing or malformed, or has an unknown section or key.
     """
     path = Path(path)
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(
-            "settings file",
-            f"'{path}' ({error.strerror})",
-            "a readable TOML file",
-            "Name it with --settings, or start from the rapport.toml of the demo.",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"settings file '{path}'",
-            f"a file that is not TOML: {error}",
-            "valid TOML",
-            "Mend the line that it names.",
-        ) from error
+    raw = read_toml(path, "Name it with --settings, or start from the rapport.toml of the demo.")
     for name in raw:
         if name not in SECTIONS:
             raise SettingsError(
@@ -123,16 +108,37 @@ def read_settings(path: str | Path) -> Settings:
         )
     return Settings(
         path=path,
-        project=_parse(Project, raw["project"], "[project]", path),
+        project=parse(Project, raw["project"], "[project]", path),
         interactions=interactions,
         attributes=_parse_list(AttributesSource, raw, "attributes", path),
         identities=_parse_optional(IdentitiesSource, raw, "identities", path),
         offers=_parse_optional(OffersSource, raw, "offers", path),
-        roles=_parse(Roles, raw["roles"], "[roles]", path),
-        signals=_parse(SignalConstants, raw.get("signals", {}), "[signals]", path),
-        checks=_parse(Checks, raw.get("checks", {}), "[checks]", path),
+        roles=parse(Roles, raw["roles"], "[roles]", path),
+        signals=parse(SignalConstants, raw.get("signals", {}), "[signals]", path),
+        checks=parse(Checks, raw.get("checks", {}), "[checks]", path),
         raw=raw,
     )
+
+
+def read_toml(path: Path, remedy: str) -> dict[str, Any]:
+    """Return what a TOML file holds; ``remedy`` says what to do where there is none.
+
+    Raises:
+        SettingsError: the file is missing or malformed.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            "settings file", f"'{path}' ({error.strerror})", "a readable TOML file", remedy
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"settings file '{path}'",
+            f"a file that is not TOML: {error}",
+            "valid TOML",
+            "Mend the line that it names.",
+        ) from error
 
 
 def _parse_list(model: type[M], raw: dict[str, Any], name: str, path: Path) -> tuple[M, ...]:
@@ -145,15 +151,16 @@ def _parse_list(model: type[M], raw: dict[str, Any], name: str, path: Path) -> t
             "Double the brackets: every source table is one entry.",
         )
     return tuple(
-        _parse(model, table, f"[[{name}]] number {i}", path) for i, table in enumerate(tables, 1)
+        parse(model, table, f"[[{name}]] number {i}", path) for i, table in enumerate(tables, 1)
     )
 
 
 def _parse_optional(model: type[M], raw: dict[str, Any], name: str, path: Path) -> M | None:
-    return _parse(model, raw[name], f"[{name}]", path) if name in raw else None
+    return parse(model, raw[name], f"[{name}]", path) if name in raw else None
 
 
-def _parse(model: type[M], table: Any, subject: str, path: Path) -> M:
+def parse(model: type[M], table: Any, subject: str, path: Path) -> M:
+    """Return a table of a TOML file as what it must be; raises SettingsError, with the key."""
     try:
         return model.model_validate(table)
     except ValidationError as error:

@@ -17,6 +17,7 @@ from training.pipeline import Trained, train
 from training.recipe import recipe_of
 from training.registry import Task
 from training.report import report_of, save_report
+from training.search import tune_command
 from training.until import as_of, refuse_after_all
 
 until_option = click.option(
@@ -157,7 +158,7 @@ def _tell(trained: Trained) -> None:
         click.echo(f"  note: {note}")
 
 
-for command in (check, evaluate, promote, score):
+for command in (check, evaluate, promote, score, tune_command):
     commands.add_command(command)
 
 if __name__ == "__main__":

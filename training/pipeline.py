@@ -1,9 +1,10 @@
 """The pipeline: from a history to a tested, fitted, explained model."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -29,6 +30,7 @@ from training.ensemble import Float64
 from training.evaluation import Evaluation, Tested, evaluate
 from training.model import Propensity
 from training.money import ProfitCurve, Stakes
+from training.parameters import parameters_of
 from training.plots import calibration_plot, profit_plot, shap_plot, slices_plot
 from training.registry import Task
 from training.slices import Slice, slices_of
@@ -73,6 +75,7 @@ def train(settings: Settings, history: History, task: Task, begin: Step) -> Trai
         DataError: the history cannot carry the model.
     """
     begin("signals", splits.N_TESTS + 3)
+    parameters = parameters_of(settings, task)
     churn = settings.section("churn", Churn)
     offer = settings.section("offer", OfferTask)
     if task == "churn":
@@ -93,7 +96,7 @@ def train(settings: Settings, history: History, task: Task, begin: Step) -> Trai
     matrix = dataset.values.encode(vocabularies)
     n_steps = len(tests) + 3
     tested, row, fitted = _fit_all(
-        dataset, matrix, tests, final, stakes, lambda name: begin(name, n_steps)
+        dataset, matrix, tests, final, stakes, parameters, lambda name: begin(name, n_steps)
     )
     evaluation = evaluate(tested, stakes)
     bundle = Bundle(
@@ -124,6 +127,7 @@ def _fit_all(
     tests: list[tuple[int, Split]],
     final: Split,
     stakes: Stakes | None,
+    parameters: Mapping[str, Any],
     begin: Callable[[str], object],
 ) -> tuple[Tested, Int64, Propensity]:
     """Fit the recipe before each test instant and on everything; predict each instant's rows.
@@ -134,9 +138,11 @@ def _fit_all(
     on a busy machine they wait a hundred times longer than they work.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        fitting = pool.submit(fitted_by, dataset, matrix, final)
+        fitting = pool.submit(fitted_by, dataset, matrix, final, parameters)
         parts = []
-        testing = [pool.submit(predict_test, dataset, matrix, split) for _, split in tests]
+        testing = [
+            pool.submit(predict_test, dataset, matrix, split, parameters) for _, split in tests
+        ]
         for (instant, _), each in zip(tests, testing, strict=True):
             begin(f"test {clock.to_datetime(instant):%d %b %Y}")
             parts.append(each.result())
@@ -154,19 +160,23 @@ def _fit_all(
     return tested, chosen, fitted
 
 
-def predict_test(dataset: Dataset, matrix: Float64, split: Split) -> dict[str, Float64]:
+def predict_test(
+    dataset: Dataset, matrix: Float64, split: Split, parameters: Mapping[str, Any]
+) -> dict[str, Float64]:
     """Predict a split's test rows by the model and by each baseline fitted before them."""
     plan, label = dataset.values.plan, dataset.label
-    model = fitted_by(dataset, matrix, split)
+    model = fitted_by(dataset, matrix, split, parameters)
     known = matrix[split.refit], label[split.refit]
     baselines = {n: b(plan, *known, matrix[split.test]) for n, b in BASELINES.items()}
     return {"model": model.predict_proba(matrix[split.test])[:, 1], **baselines}
 
 
-def fitted_by(dataset: Dataset, matrix: Float64, split: Split) -> Propensity:
+def fitted_by(
+    dataset: Dataset, matrix: Float64, split: Split, parameters: Mapping[str, Any]
+) -> Propensity:
     """Return the recipe fitted by a split of a data set, whose encoded signals are ``matrix``."""
     plan = dataset.values.plan
-    return Propensity().fit(
+    return Propensity(**parameters).fit(
         matrix,
         dataset.label,
         names=plan.names,

@@ -8,6 +8,8 @@ from pathlib import Path
 from features import clock, kernel
 from features.settings import Settings
 from features.sources.digest import data_digest
+from training.parameters import parameters_of
+from training.registry import MODEL_NAMES
 
 LAYERS = ("features", "training")
 # What scoring a bundle needs; MLflow pins the versions installed now.
@@ -38,7 +40,8 @@ def recipe_of(settings: Settings) -> str | None:
     if data is None:
         return None
     raw = {name: part for name, part in settings.raw.items() if name != "serving"}
-    facts = [data, raw, requirements(), clock.TZDATA_VERSION, kernel.ENGINE_VERSION]
+    stated = {task: parameters_of(settings, task) for task in MODEL_NAMES}
+    facts = [data, raw, stated, requirements(), clock.TZDATA_VERSION, kernel.ENGINE_VERSION]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode())
     root = Path(__file__).parent.parent
     for layer in LAYERS:

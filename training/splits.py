@@ -112,15 +112,20 @@ def _test_step(step: int) -> int:
     return 2 * step
 
 
-def episode_splits(as_of: Int64, ends: Int64) -> Iterator[tuple[int, Split]]:
+def episode_splits(
+    as_of: Int64, ends: Int64, among: Mask | None = None
+) -> Iterator[tuple[int, Split]]:
     """Yield the rolling-origin splits of episodes: the last 30 % test, in blocks by day.
 
     Args:
         as_of: when each offer was shown.
         ends: when its label was complete.
+        among: which rows may test; all by default.
     """
-    days = as_of // clock.DAY
-    for test in day_blocks(as_of, days >= np.quantile(days, 0.7)):
+    days, kept = as_of // clock.DAY, np.ones(len(as_of), dtype=bool) if among is None else among
+    if not kept.any():
+        return
+    for test in day_blocks(as_of, kept & (days >= np.quantile(days[kept], 0.7))):
         begins = int(as_of[test].min())
         split = episode_split(as_of, ends, ends <= begins, test)
         if split is not None:

@@ -5,11 +5,12 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,7 @@ from training.registry import (
     version_of,
 )
 from training.signature import example_of, signature_of
+from training.tuning import Tuned
 
 ARTIFACTS = "mlartifacts"
 CODE_TAG, FAILURE_TAG = "code_version", "failure"
@@ -204,3 +206,18 @@ def log_evaluation(
 def _log_instants(mlflow: ModuleType, evaluation: Evaluation) -> None:
     for step, (_, metrics) in enumerate(sorted(evaluation.by_instant.items())):
         mlflow.log_metrics({f"test.{name}": v for name, v in metrics.items()}, step=step)
+
+
+def log_trial(settings: Settings, number: int, parameters: Mapping[str, Any], loss: float) -> None:
+    """Log a trial of tuning as a run within the open one."""
+    with answering(settings) as mlflow, mlflow.start_run(run_name=f"trial {number}", nested=True):
+        mlflow.log_params(dict(parameters))
+        mlflow.log_metric("log_loss", loss)
+
+
+def log_tuned(settings: Settings, tuned: Tuned) -> None:
+    """Log to the open run what tuning found."""
+    with answering(settings) as mlflow:
+        mlflow.log_params({f"best.{name}": value for name, value in tuned.parameters.items()})
+        figures = ("loss", "default_loss", "gain", "error", "trials")
+        mlflow.log_metrics({name: float(getattr(tuned, name)) for name in figures})

@@ -95,7 +95,7 @@ def _tested(dataset: Dataset, matrix: Float64, split: Split, test: int) -> Teste
         customer=dataset.customer[split.test],
         instant=np.full(len(label), test),
         label=label,
-        predictions=predict_test(dataset, matrix, split),
+        predictions=predict_test(dataset, matrix, split, {}),
     )
 
 

@@ -1,0 +1,79 @@
+"""Parameters: what tuning found for each model, in a file beside the settings."""
+
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+from pydantic import Field
+
+from features.errors import SettingsError, nearest
+from features.sections import Section
+from features.settings import Settings, parse, read_toml
+from training.registry import Task
+
+Above0 = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+Share = Annotated[float, Field(gt=0.0, le=1.0)]
+
+
+class Parameters(Section):
+    """Parameters of ``training.model.Propensity``, which says what each means; the rest default."""
+
+    learning_rate: Share | None = None
+    num_leaves: Annotated[int, Field(ge=2, le=1024)] | None = None
+    max_depth: Annotated[int, Field(ge=1, le=12)] | None = None
+    min_data_in_leaf: Annotated[int, Field(ge=1)] | None = None
+    feature_fraction: Share | None = None
+    lambda_l2: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
+    extra_trees: bool | None = None
+    n_seeds: Annotated[int, Field(ge=1, le=20)] | None = None
+    half_life: Above0 | None = None
+    blend: bool | None = None
+    line_strength: Above0 | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
+
+
+def parameters_path(settings: Settings) -> Path:
+    """Return where the parameters of a settings file are kept."""
+    return settings.path.with_name(f"{settings.path.stem}-parameters.toml")
+
+
+def parameters_of(settings: Settings, task: Task) -> dict[str, Any]:
+    """Return the parameters that are stated for a model; none where there is no file.
+
+    Raises:
+        SettingsError: the file is malformed or states what is no parameter.
+    """
+    return _stated(settings).get(task, {})
+
+
+def write_parameters(settings: Settings, task: Task, found: dict[str, Any]) -> Path:
+    """State the parameters of a model; those of other models stay.
+
+    Returns:
+        The file.
+    """
+    stated = _stated(settings) | {task: found}
+    path = parameters_path(settings)
+    lines = ["# Found by `python -m training tune`, read by training; what is removed defaults."]
+    for each in sorted(stated):
+        lines += ["", f"[{each}]", *(f"{k} = {_toml(v)}" for k, v in stated[each].items())]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def _stated(settings: Settings) -> dict[str, dict[str, Any]]:
+    path = parameters_path(settings)
+    if not path.exists():
+        return {}
+    raw = read_toml(path, "Make it readable, or remove it.")
+    for name in raw:
+        if name not in get_args(Task):
+            remedy = nearest(name, list(get_args(Task)))
+            raise SettingsError(path.name, f"[{name}]", "a model", remedy)
+    return {
+        task: parse(Parameters, table, f"[{task}]", path).model_dump(exclude_none=True)
+        for task, table in raw.items()
+    }
+
+
+def _toml(value: bool | int | float) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value)

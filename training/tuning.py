@@ -1,0 +1,187 @@
+"""Tuning: parameters chosen on windows of time that lie before every test instant."""
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import optuna
+
+from features.errors import DataError
+from features.history import History
+from features.settings import Settings
+from training import splits
+from training.dataset import Dataset, churn_dataset, offers_dataset
+from training.pipeline import fitted_by
+from training.provenance import dataset_digest
+from training.registry import Task
+from training.splits import Split
+from training.tasks import Churn, Int64, OfferTask
+
+Float64 = npt.NDArray[np.float64]
+WINDOWS = 3
+"""How many instants of customers are tuned on at most; offers have up to six blocks of days."""
+NEVER = 0.0
+"""The half-life that stands for none: Optuna's choices are numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What was found: ``gain`` in log loss over the defaults, and its standard error."""
+
+    parameters: dict[str, Any]
+    loss: float
+    default_loss: float
+    gain: float
+    error: float
+    trials: int
+
+    @property
+    def helps(self) -> bool:
+        """Whether the gain is more than chance explains: the best of many trials is lucky."""
+        return self.gain > 2.0 * self.error
+
+
+class Windows:
+    """The rows that are tuned on: each window is predicted by a model of what lies before it."""
+
+    def __init__(self, settings: Settings, history: History, task: Task) -> None:
+        """Build the data set, and cut its past into windows.
+
+        Raises:
+            DataError: the history before the first test instant is too short.
+        """
+        self.dataset, self.splits = _windows(settings, history, task)
+        vocabularies = self.dataset.values.vocabularies()
+        self.matrix = self.dataset.values.encode(vocabularies)
+        self.digest = dataset_digest(self.dataset, vocabularies)
+        rows = np.concatenate([np.flatnonzero(split.test) for split in self.splits])
+        self.customer = self.dataset.customer[rows]
+
+    def losses(self, parameters: dict[str, Any]) -> Float64:
+        """Return the log loss of each row, by models fitted before its window."""
+
+        def of(split: Split) -> Float64:
+            model = fitted_by(self.dataset, self.matrix, split, parameters)
+            p = np.clip(model.predict_proba(self.matrix[split.test])[:, 1], 1e-15, 1 - 1e-15)
+            label = self.dataset.label[split.test]
+            return -np.log(np.where(label == 1, p, 1.0 - p))
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return np.concatenate(list(pool.map(of, self.splits)))
+
+
+def tune(
+    windows: Windows,
+    store: Path,
+    name: str,
+    seconds: float,
+    seed: int,
+    tried: Callable[[int, dict[str, Any], float], object],
+) -> Tuned:
+    """Look for better parameters until the time is over; a study that is there goes on.
+
+    Trial ``n`` is drawn with the seed ``seed + n`` from the complete ones before it: how often a
+    search is stopped between two trials and taken up again changes nothing.
+
+    Args:
+        windows: what is predicted.
+        store: the SQLite file of studies.
+        name: of the model; a study is of one data set.
+        seconds: how long new trials are begun.
+        seed: of the search.
+        tried: called after each trial with its number, parameters and log loss.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    store.parent.mkdir(parents=True, exist_ok=True)
+    study = optuna.create_study(
+        storage=f"sqlite:///{store}",
+        study_name=f"{name}-{windows.digest}-{seed}",
+        load_if_exists=True,
+    )
+    default = windows.losses({})
+    begun, first = time.monotonic(), True
+    while first or time.monotonic() - begun < seconds:
+        first = False
+        done = len(study.get_trials(deepcopy=False))
+        study.sampler = optuna.samplers.TPESampler(seed=seed + done)
+        trial = study.ask()
+        parameters = _suggested(trial)
+        loss = float(windows.losses(parameters).mean())
+        study.tell(trial, loss)
+        tried(trial.number, parameters, loss)
+    best = _parameters(study.best_trial.params)
+    losses = windows.losses(best)
+    _, customer = np.unique(windows.customer, return_inverse=True)
+    gains = np.bincount(customer, default - losses)
+    n = len(losses)
+    return Tuned(
+        parameters=best,
+        loss=float(losses.mean()),
+        default_loss=float(default.mean()),
+        gain=float(gains.sum()) / n,
+        error=float(np.sqrt(np.sum(gains * gains))) / n,
+        trials=len(study.get_trials(deepcopy=False)),
+    )
+
+
+def _suggested(trial: optuna.Trial) -> dict[str, Any]:
+    trial.suggest_float("learning_rate", 0.02, 0.1, log=True)
+    trial.suggest_int("num_leaves", 4, 31)
+    trial.suggest_int("max_depth", 3, 6)
+    trial.suggest_int("min_data_in_leaf", 10, 300, log=True)
+    trial.suggest_float("feature_fraction", 0.2, 1.0)
+    trial.suggest_float("lambda_l2", 1.0, 100.0, log=True)
+    trial.suggest_categorical("extra_trees", [True, False])
+    trial.suggest_categorical("half_life", [NEVER, 60.0, 120.0, 240.0])
+    return _parameters(trial.params)
+
+
+def _parameters(params: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if (name, value) != ("half_life", NEVER)}
+
+
+def _windows(settings: Settings, history: History, task: Task) -> tuple[Dataset, list[Split]]:
+    found: list[Split]
+    if task == "churn":
+        churn = settings.section("churn", Churn)
+        dataset = churn_dataset(history, settings.roles, churn)
+        found = _instants(dataset.as_of, churn)
+    else:
+        dataset = offers_dataset(history, settings.roles, settings.section("offer", OfferTask))
+        tests = [begin for begin, _ in splits.episode_splits(dataset.as_of, dataset.ends)]
+        early = dataset.ends <= min(tests, default=0)
+        found = [split for _, split in splits.episode_splits(dataset.as_of, dataset.ends, early)]
+    kept = [split for split in found if _both(dataset, split.refit) and _both(dataset, split.test)]
+    if not kept:
+        raise DataError(
+            f"tuning of the {task} model",
+            "no window before the first test instant that a model trained earlier can predict",
+            "at least one, with rows of both kinds",
+            "Bring a longer history; the defaults need none.",
+        )
+    return dataset, kept
+
+
+def _both(dataset: Dataset, rows: splits.Mask) -> bool:
+    return bool(0 < dataset.label[rows].sum() < rows.sum())
+
+
+def _instants(as_of: Int64, task: Churn) -> list[Split]:
+    """Return splits whose tests lie a label window apart, all closed before the first test."""
+    span, instants = task.gap_us + task.horizon_us, np.unique(as_of)
+    before = min((test for test, _ in splits.churn_splits(as_of, task)), default=0)
+    found: list[Split] = []
+    for test in instants[::-1].tolist():
+        enough = (instants <= test - 3 * span).sum() >= splits.FEWEST_SNAPSHOTS
+        if test + span <= before and enough and len(found) < WINDOWS:
+            split = splits.churn_split_at(as_of, task, test)
+            if split is not None:
+                found.append(split)
+                before = test
+    return found
