@@ -29,6 +29,8 @@ REMEMBERED = 50
 HOLDER_TAG, HELD_TAG = "rapport.holder", "rapport.held"
 PATIENCE, PAUSE = 60.0, 0.2
 """Seconds to wait for the lock, and between two attempts: whoever holds it reads one bundle."""
+_LEFT: set[str] = set()
+"""Tokens of locks that this process could not free, as the connection was lost: still its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,31 +189,37 @@ def _lock(task: Task) -> str:
 def _locked(settings: Settings, task: Task) -> Iterator[Any]:
     """Give MLflow's client while no other process moves the aliases of this model."""
     with registry.answering(settings) as mlflow:
-        client, token = mlflow.MlflowClient(), uuid.uuid4().hex
-        _take(mlflow, client, _lock(task), token)
+        client = mlflow.MlflowClient()
+        token = _take(mlflow, client, _lock(task), uuid.uuid4().hex)
         try:
             yield client
         finally:
-            held = _tags(mlflow, client, _lock(task))
-            if held is not None and held.get(HOLDER_TAG) == token:
-                client.delete_registered_model(_lock(task))
+            try:
+                held = _tags(mlflow, client, _lock(task))
+                if held is not None and held.get(HOLDER_TAG) == token:
+                    client.delete_registered_model(_lock(task))
+                _LEFT.discard(token)
+            except mlflow.exceptions.MlflowException:
+                _LEFT.add(token)
+                raise
 
 
-def _take(mlflow: ModuleType, client: Any, lock: str, token: str) -> None:
+def _take(mlflow: ModuleType, client: Any, lock: str, token: str) -> str:
+    """Return the token under which the lock is held: the one given, or one that was left."""
     deadline = time.monotonic() + PATIENCE
     since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     held = f"since {since} by process {os.getpid()} on {socket.gethostname()}"
     while True:
         try:
             client.create_registered_model(lock, tags={HOLDER_TAG: token, HELD_TAG: held})
-            return
+            return token
         except mlflow.exceptions.MlflowException as error:
             # it may be deleted while MLflow words that it exists
             if error.error_code not in ("RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST"):
                 raise
         tags = _tags(mlflow, client, lock)
-        if tags is not None and tags.get(HOLDER_TAG) == token:
-            return  # a request whose answer was lost had taken it
+        if tags is not None and tags.get(HOLDER_TAG) in {token, *_LEFT}:
+            return str(tags[HOLDER_TAG])  # a request whose answer was lost had taken it
         if tags is not None and time.monotonic() > deadline:
             raise ModelError(
                 f"lock '{lock}'",

@@ -203,6 +203,23 @@ def test_the_lock_is_freed_when_a_step_fails(
     assert aliases.enter(settings, "churn", version, bundle.card).alias == "champion"
 
 
+def test_a_lock_that_could_not_be_freed_is_still_its_own(
+    settings: Settings, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mlflow = registry.open_registry(settings)
+    version = register(settings, bundle, tmp_path)
+
+    def lost(*arguments: object) -> None:
+        raise mlflow.exceptions.MlflowException("the connection was lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mlflow.MlflowClient, "delete_registered_model", lost)
+        with pytest.raises(ModelError, match="the connection was lost"):
+            aliases.enter(settings, "churn", version, bundle.card)
+    assert entered(settings, bundle, tmp_path)[1].alias == "challenger"
+    assert not aliases.unlock(settings, "churn")
+
+
 CONTESTANT = """
 import sys, time
 from pathlib import Path
