@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.batch import Spine, compute
@@ -26,7 +27,8 @@ from training.tasks import Churn, Examples, Int8, Int64, OfferTask, churn_labels
 class Dataset:
     """Rows to learn from: signals, label, and the time that each row needs.
 
-    ``customer`` is a code of the row's customer; ``as_of`` and ``ends`` are microseconds UTC.
+    ``customer`` is the place of the row's customer in ``customers``; ``as_of`` and ``ends`` are
+    microseconds UTC.
     """
 
     values: SignalValues
@@ -35,6 +37,7 @@ class Dataset:
     as_of: Int64
     ends: Int64
     left_out: dict[str, int]
+    customers: pa.Array
 
     def __len__(self) -> int:
         return len(self.label)
@@ -104,6 +107,7 @@ def churn_dataset(
         as_of=spine.as_of,
         ends=spine.as_of + task.gap_us + task.horizon_us,
         left_out={"outside the cohort at the instant": int((~kept).sum())},
+        customers=customers,
     )
 
 
@@ -124,6 +128,7 @@ def offers_dataset(history: History, roles: Roles, task: OfferTask) -> Dataset:
         as_of=spine.as_of,
         ends=examples.ends,
         left_out=examples.left_out,
+        customers=customers,
     )
 
 

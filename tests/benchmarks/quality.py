@@ -2,26 +2,32 @@
 
 ``python -m tests.benchmarks.quality``: lapse at six instants of 2017, each by a model of weekly
 snapshots whose labels were complete by then; and redemption of the campaigns that began in October
-and November, by a model of those that had ended before 30 September.
+and November, by a model of those that had ended before 30 September. With ``--bank CUSTOMERS``:
+exits of the simulated bank, held against the hazard by which its customers leave.
 """
 
 import argparse
+import shutil
+import tempfile
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from tqdm import tqdm
 
 from features import clock
 from features.history import History
 from features.settings import Settings, read_settings
+from features.sources.bank_tables import TRUTH, write_tables
+from features.sources.bank_truth import leaving_probability
 from features.sources.reader import read_history
 from tests.benchmarks.environments import ROOT
 from tests.benchmarks.report import Line, Report
 from training.dataset import Dataset, churn_dataset, offers_dataset
 from training.evaluation import Float64, Tested, evaluate
-from training.pipeline import predict_test
-from training.splits import WEEK, Split, churn_split_at, episode_split
+from training.pipeline import fitted_by, predict_test
+from training.splits import WEEK, Split, churn_split_at, churn_splits, episode_split
 from training.tasks import Churn, OfferTask
 
 LAPSE_TESTS = ("09-15", "10-01", "10-15", "11-01", "11-15", "12-01")
@@ -64,15 +70,7 @@ def lapse(settings: Settings, history: History) -> Tested:
         if split is None:
             raise SystemExit(f"too little history before {clock.isoformat(test)}")
         parts.append(_tested(dataset, matrix, split, test))
-    return Tested(
-        customer=np.concatenate([part.customer for part in parts]),
-        instant=np.concatenate([part.instant for part in parts]),
-        label=np.concatenate([part.label for part in parts]),
-        predictions={
-            name: np.concatenate([part.predictions[name] for part in parts])
-            for name in parts[0].predictions
-        },
-    )
+    return _together(parts)
 
 
 def redemption(settings: Settings, history: History) -> Tested:
@@ -87,6 +85,60 @@ def redemption(settings: Settings, history: History) -> Tested:
         raise SystemExit(f"too little history before {FROM}")
     matrix = dataset.values.encode(dataset.values.vocabularies())
     return _tested(dataset, matrix, split, begins)
+
+
+def bank(customers: int, folder: Path) -> tuple[Tested, Float64, list[str]]:
+    """Predict who leaves the simulated bank.
+
+    Returns:
+        The predictions, the truth's among them; the true probabilities; the ten signals that move
+        the newest model most.
+    """
+    write_tables(folder / "data" / "bank", customers, seed=1)
+    shutil.copy(ROOT / "rapport-bank.toml", folder)
+    settings = read_settings(folder / "rapport-bank.toml")
+    history = read_history(settings)
+    task = settings.section("churn", Churn)
+    dataset = churn_dataset(history, settings.roles, task)
+    matrix = dataset.values.encode(dataset.values.vocabularies())
+    parts, truths = [], []
+    for test, split in tqdm(list(churn_splits(dataset.as_of, task)), desc="bank", leave=False):
+        day = clock.to_datetime(test, history.timezone).date()
+        known = leaving_probability(
+            folder / "data" / "bank" / TRUTH, day, task.horizon_us // clock.DAY
+        )
+        of = dict(zip(known["customer"].to_pylist(), known["probability"].to_pylist(), strict=True))
+        names = dataset.customers.take(pa.array(dataset.customer[split.test])).to_pylist()
+        truth = np.array([of.get(name, np.nan) for name in names])
+        part = _tested(dataset, matrix, split, test)
+        there = ~np.isnan(truth)  # who has left, though it is not recorded yet, has no hazard
+        parts.append(
+            Tested(
+                customer=part.customer[there],
+                instant=part.instant[there],
+                label=part.label[there],
+                predictions={
+                    name: p[there] for name, p in {**part.predictions, "truth": truth}.items()
+                },
+            )
+        )
+        truths.append(truth[there])
+    model = fitted_by(dataset, matrix, split, {})
+    effects, _ = model.ensemble_.contributions(matrix[split.test])
+    top = np.argsort(-np.abs(effects).mean(axis=0))[:10]
+    return _together(parts), np.concatenate(truths), [dataset.values.plan.names[j] for j in top]
+
+
+def _together(parts: list[Tested]) -> Tested:
+    return Tested(
+        customer=np.concatenate([part.customer for part in parts]),
+        instant=np.concatenate([part.instant for part in parts]),
+        label=np.concatenate([part.label for part in parts]),
+        predictions={
+            name: np.concatenate([part.predictions[name] for part in parts])
+            for name in parts[0].predictions
+        },
+    )
 
 
 def _tested(dataset: Dataset, matrix: Float64, split: Split, test: int) -> Tested:
@@ -120,7 +172,20 @@ def main() -> None:
     """Measure, and write a table if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", type=Path, help="a file for the table, in Markdown")
+    parser.add_argument("--bank", type=int, metavar="CUSTOMERS", help="the simulated bank instead")
     arguments = parser.parse_args()
+    if arguments.bank:
+        report = Report(f"The model on {arguments.bank:,} simulated customers")
+        with tempfile.TemporaryDirectory() as folder:
+            tested, truth, top = bank(arguments.bank, Path(folder))
+        tell(report, "Exit in 90 days", tested, {}, {"truth": "at least -0.010"})
+        p = tested.predictions["model"]
+        slope = np.polyfit(p, truth, 1)[0]
+        report.add(Line("slope of the truth over the prediction", f"{slope:.3f}", "0.95 to 1.05"))
+        report.add(Line("truth and prediction, means", f"{truth.mean():.4f}, {p.mean():.4f}"))
+        for name in top:
+            report.add(Line("moves it most", name, ""))
+        return
     settings = read_settings(ROOT / "rapport.toml")
     history = read_history(settings)
     report = Report("The models on Complete Journey")

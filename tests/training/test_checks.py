@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
@@ -41,6 +42,7 @@ def rows_of(n_customers: int = 200, positive: Sequence[int] = (0, 1)) -> Dataset
         as_of=as_of,
         ends=as_of + TASK.horizon_us,
         left_out={},
+        customers=pa.array(map(str, range(n_customers))),
     )
 
 

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from features import clock
@@ -120,7 +121,15 @@ def _tested(task: Task, bundle: Bundle, matrix: Float64, stakes: Stakes | None) 
         bundle=bundle,
         fitted=fitted,
         evaluation=evaluate(tested, stakes),
-        dataset=Dataset(values, label, tested.customer, instant, instant + clock.DAY, left_out),
+        dataset=Dataset(
+            values,
+            label,
+            tested.customer,
+            instant,
+            instant + clock.DAY,
+            left_out,
+            pa.array(map(str, range(n))),
+        ),
         figures={},
         slices=slices_of(bundle.plan, matrix, bundle.vocabularies, tested),
         tested=tested,
