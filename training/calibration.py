@@ -12,8 +12,8 @@ from sklearn.model_selection import GroupKFold
 Float64 = npt.NDArray[np.float64]
 Int8 = npt.NDArray[np.int8]
 N_FOLDS = 5
-MANY = 1_000
-"""Positives from which on a second slope can be told from the first."""
+MANY, FEWEST_ABOVE = 1_000, 50
+"""Positives from which on a second slope can be told from the first, and those above even odds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +55,31 @@ def fit_calibrator(margin: Float64, label: Int8, group: npt.ArrayLike) -> Calibr
         group: the customer of each row.
 
     Returns:
-        Of the identity, one slope and (from ``MANY`` positives on) two slopes, the one with the
-        least log loss on held-out customers.
+        One slope where that lowers the log loss of held-out customers, two where that lowers it by
+        more than its standard error once more, else the identity.
     """
     if len(np.unique(label)) < 2 or len(np.unique(group)) < N_FOLDS:
         return Calibrator()
-    found, least = Calibrator(), log_loss(label, Calibrator()(margin), labels=[0, 1])
-    for bent in (False, True)[: 1 + (label.sum() >= MANY)]:
-        fitted, loss = _fit(margin, label, bent), held_out_loss(margin, label, group, bent)
-        if min(fitted.above, fitted.below) > 0 and loss is not None and loss.mean() < least:
-            found, least = fitted, float(loss.mean())
+    straight, by_straight = _fit(margin, label, False), held_out_loss(margin, label, group)
+    if by_straight is None or straight.above <= 0:
+        return Calibrator()
+    found = Calibrator()
+    if by_straight.mean() < log_loss(label, Calibrator()(margin), labels=[0, 1]):
+        found = straight
+    # Of rare events nearly all margins are negative, where the slope above is not to be seen.
+    if label.sum() >= MANY and label[margin > 0].sum() >= FEWEST_ABOVE:
+        bent, by_bent = _fit(margin, label, True), held_out_loss(margin, label, group, True)
+        if by_bent is not None and min(bent.above, bent.below) > 0:
+            gain, error = clustered(by_straight - by_bent, group)
+            found = bent if gain > error else found
     return found
+
+
+def clustered(gains: Float64, group: npt.ArrayLike) -> tuple[float, float]:
+    """Return the sum of rows' gains and its standard error, the rows of a customer together."""
+    _, customer = np.unique(np.asarray(group), return_inverse=True)
+    own = np.bincount(customer, gains)
+    return float(own.sum()), float(np.sqrt(np.sum(own * own)))
 
 
 def held_out_loss(
@@ -92,6 +106,7 @@ def _bent(margin: Float64) -> tuple[Float64, Float64]:
 
 def _fit(margin: Float64, label: Int8, bent: bool) -> Calibrator:
     columns = np.column_stack(_bent(margin)) if bent else margin.reshape(-1, 1)
-    model = LogisticRegression(C=1e6).fit(columns, label)
-    slopes = [float(slope) for slope in model.coef_[0]]
+    scale = np.maximum(columns.std(axis=0), 1e-12)
+    model = LogisticRegression(C=1e6, tol=1e-8, max_iter=1000).fit(columns / scale, label)
+    slopes = [float(slope) for slope in model.coef_[0] / scale]
     return Calibrator(slopes[0], slopes[-1], float(model.intercept_[0]))

@@ -14,7 +14,11 @@ from sklearn.preprocessing import StandardScaler
 Float64 = npt.NDArray[np.float64]
 Int8 = npt.NDArray[np.int8]
 MOST_ROWS = 200_000
-"""A straight line needs no more; the newest are taken."""
+"""A straight line needs no more."""
+MOST_CODES = 50
+"""A category of more adds nothing to the line: it would need a column for each."""
+LARGEST = 1e100
+"""Numbers are cut there, so that one that overflowed adds a finite amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +61,13 @@ def fit_linear(
     """Fit a linear part.
 
     Args:
-        matrix: encoded signals, shape ``(n, n_signals)``, the newest rows last.
+        matrix: encoded signals, shape ``(n, n_signals)``.
         label: 0 or 1, shape ``(n,)``; both occur.
         weight: how much each row counts, shape ``(n,)``.
         categorical: which columns are categories.
         strength: the inverse of the L2 penalty on standardised columns.
     """
-    matrix, label, weight = matrix[-MOST_ROWS:], label[-MOST_ROWS:], weight[-MOST_ROWS:]
-    n_codes = max([0, *(_codes_in(matrix[:, j]) for j in categorical)])
+    n_codes = max([0, *(k for j in categorical if (k := codes_in(matrix[:, j])) <= MOST_CODES)])
     wide, of, code = _wide(matrix, categorical)
     model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
     model.fit(wide, label, logisticregression__sample_weight=weight)
@@ -95,13 +98,13 @@ def _wide(matrix: Float64, categorical: Collection[int]) -> tuple[Float64, list[
         column = matrix[:, j]
         absent = np.isnan(column)
         if j in categorical:
-            for k in range(_codes_in(column)):
+            n_codes = codes_in(column)
+            for k in range(n_codes if n_codes <= MOST_CODES else 0):
                 columns.append(column == k)
                 of.append(j)
                 code.append(k)
         else:
-            filled = np.where(absent, 0.0, column)
-            columns.append(np.copysign(np.log1p(np.abs(filled)), filled))
+            columns.append(signed_log(np.where(absent, 0.0, column)))
             of.append(j)
             code.append(NUMBER)
         if absent.any():
@@ -114,7 +117,14 @@ def _wide(matrix: Float64, categorical: Collection[int]) -> tuple[Float64, list[
     return wide, of, code
 
 
-def _codes_in(column: Float64) -> int:
+def signed_log(column: Float64) -> Float64:
+    """Return ``sign(x) * log(1 + |x|)``."""
+    cut = np.clip(column, -LARGEST, LARGEST)
+    return np.copysign(np.log1p(np.abs(cut)), cut)
+
+
+def codes_in(column: Float64) -> int:
+    """Return how many codes a category has: the highest one, and one more."""
     there = column[~np.isnan(column)]
     return int(there.max()) + 1 if len(there) else 0
 
@@ -129,7 +139,7 @@ def _add_up(
             if math.isnan(x):
                 found[i, j] = missing[j]
             elif slope[j] != 0.0:
-                found[i, j] = slope[j] * math.copysign(math.log1p(abs(x)), x)
+                found[i, j] = slope[j] * math.copysign(math.log1p(min(abs(x), LARGEST)), x)
             else:
                 # A number without a slope has no levels but zeros.
                 code = int(min(max(x, -1.0), levels.shape[1]))

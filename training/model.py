@@ -3,35 +3,22 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.model_selection import GroupKFold
 
-from features import clock
-from training.calibration import N_FOLDS, Calibrator, fit_calibrator, held_out_loss
-from training.ensemble import Ensemble, margin_of, merged
-from training.linear import Linear, fit_linear
+from training.calibration import Calibrator, fit_calibrator
+from training.ensemble import Ensemble
+from training.fitting import FIXED, Fitting, labels_of, share_of_line, weights_of
 from training.splits import Split, split_in_order
 
 Float64 = npt.NDArray[np.float64]
 Int8 = npt.NDArray[np.int8]
 Mask = npt.NDArray[np.bool_]
-MOST_TREES, FEWEST_TREES, DEFAULT_TREES, PATIENCE = 600, 20, 150, 50
+FEWEST_TREES, DEFAULT_TREES = 20, 150
 FEWEST_POSITIVES = 50
 SMALL = 2_000
 """Positives below which trees are smaller, several seeds are merged, and the line is stiffer."""
-SHARES = (0.25, 0.5, 0.75)
-FIXED: dict[str, Any] = {
-    "objective": "binary",
-    "max_cat_to_onehot": 8,
-    "cat_smooth": 50.0,
-    "num_threads": 1,
-    "deterministic": True,
-    "force_row_wise": True,
-    "verbosity": -1,
-}
 # Small trees are better calibrated and cheaper to explain.
 LARGE_DATA: dict[str, Any] = {
     "num_leaves": 15,
@@ -134,15 +121,16 @@ class Propensity(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             split: which rows train, stop, calibrate and refit; by default the newest quarter
                 calibrates and the quarter before it stops.
         """
-        matrix, label = np.asarray(X, dtype=np.float64), np.asarray(y).astype(np.int8)
+        matrix, label = np.asarray(X, dtype=np.float64), labels_of(y)
         self.classes_, self.n_features_in_ = np.array([0, 1]), matrix.shape[1]
         instant = np.arange(len(label)) if as_of is None else np.asarray(as_of, dtype=np.int64)
         group = np.arange(len(label)) if groups is None else np.asarray(groups)
         split = split or split_in_order(instant)
         chosen = self._chosen(int(label[split.refit].sum()))
-        weight = self._weights(instant, chosen)
-        fitting = _Fitting(matrix, label, weight, names, categorical, chosen, self.seed)
+        weight = weights_of(instant, split.refit, chosen["half_life"])
+        fitting = Fitting(matrix, label, weight, instant, names, categorical, chosen, self.seed)
         small = label[split.refit].sum() < SMALL
+        small |= label[split.calibrate].sum() < FEWEST_POSITIVES
         n_trees, held = DEFAULT_TREES, split.calibrate
         if small:
             held = split.refit
@@ -155,7 +143,7 @@ class Propensity(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if label[held].sum() >= FEWEST_POSITIVES:
             outcome, customer = label[held], group[held]
             if line is not None:
-                share = _share(trees, line, outcome, customer, errors=0.0 if small else 1.0)
+                share = share_of_line(trees, line, outcome, customer, errors=0.0 if small else 1.0)
                 trees = (1.0 - share) * trees + share * line
             self.calibrator_ = fit_calibrator(trees, outcome, customer)
         booster = fitting.trees(split.refit, n_trees)
@@ -182,119 +170,3 @@ class Propensity(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         given = {k: v for k, v in self.get_params().items() if k not in ("seed", "blend")}
         by_size = SMALL_DATA if positives < SMALL else LARGE_DATA
         return {k: by_size.get(k) if v is None else v for k, v in given.items()}
-
-    def _weights(self, instant: npt.NDArray[np.int64], chosen: Mapping[str, Any]) -> Float64:
-        if chosen["half_life"] is None:
-            return np.ones(len(instant))
-        age = (instant.max() - instant) / (chosen["half_life"] * clock.DAY)
-        return np.asarray(0.5**age)
-
-
-class _Fitting:
-    """The parts of a fit over the same rows."""
-
-    def __init__(
-        self,
-        matrix: Float64,
-        label: Int8,
-        weight: Float64,
-        names: Sequence[str] | None,
-        categorical: Sequence[int],
-        chosen: Mapping[str, Any],
-        seed: int,
-    ) -> None:
-        self.matrix, self.label, self.weight = matrix, label, weight
-        self.names = list(names) if names is not None else "auto"
-        self.categorical = list(categorical)
-        self.seeds = range(seed, seed + chosen["n_seeds"])
-        self.strength = chosen["line_strength"]
-        ours = ("n_seeds", "half_life", "line_strength")
-        self.parameters = FIXED | {k: v for k, v in chosen.items() if k not in ours}
-
-    def trees_to_stop(self, train: Mask, stop: Mask) -> int:
-        """Return how many trees do best on the rows to stop at."""
-        stopping = lgb.early_stopping(PATIENCE, verbose=False)
-        booster = self._booster(train, MOST_TREES, self.seeds[0], stop, [stopping])
-        return int(booster.best_iteration)
-
-    def trees(self, rows: Mask, n_trees: int) -> lgb.Booster:
-        """Return the trees of all seeds as one booster."""
-        return merged([self._booster(rows, n_trees, seed) for seed in self.seeds])
-
-    def line(self, rows: Mask) -> Linear:
-        """Return the linear part."""
-        kept = self.matrix[rows], self.label[rows], self.weight[rows]
-        return fit_linear(*kept, self.categorical, self.strength)
-
-    def ahead(
-        self, known: Mask, held: Mask, n_trees: int, blend: bool
-    ) -> tuple[Float64, Float64 | None]:
-        """Return margins of trees and line fitted on known rows, for those held out."""
-        rows = self.matrix[held]
-        line = self.line(known).margin(rows) if blend and self._both(known) else None
-        return margin_of(self._booster(known, n_trees, self.seeds[0]), rows), line
-
-    def crossed(
-        self, rows: Mask, group: npt.NDArray[Any], n_trees: int, blend: bool
-    ) -> tuple[Float64, Float64 | None]:
-        """Return margins of rows, each by models that did not see its customer."""
-        places = np.flatnonzero(rows)
-        trees, line = np.zeros(len(places)), np.zeros(len(places)) if blend else None
-        if len(np.unique(group[places])) < N_FOLDS:
-            return trees, None
-        folds = GroupKFold(N_FOLDS, shuffle=True, random_state=self.seeds[0])
-        for rest, part in folds.split(places, groups=group[places]):
-            known, held = np.zeros_like(rows), np.zeros_like(rows)
-            known[places[rest]], held[places[part]] = True, True
-            trees[part], own = self.ahead(known, held, n_trees, blend)
-            if line is None or own is None:
-                line = None
-            else:
-                line[part] = own
-        return trees, line
-
-    def _both(self, rows: Mask) -> bool:
-        return bool(0 < self.label[rows].sum() < rows.sum())
-
-    def _booster(
-        self,
-        rows: Mask,
-        n_trees: int,
-        seed: int,
-        stop: Mask | None = None,
-        callbacks: Sequence[Any] = (),
-    ) -> lgb.Booster:
-        parameters = self.parameters | {"seed": seed}
-        data = lgb.Dataset(
-            self.matrix[rows],
-            self.label[rows],
-            weight=self.weight[rows],
-            params=parameters,
-            feature_name=self.names,
-            categorical_feature=self.categorical,
-            free_raw_data=True,
-        )
-        watched = []
-        if stop is not None:
-            watched = [lgb.Dataset(self.matrix[stop], self.label[stop], reference=data)]
-        return lgb.train(parameters, data, n_trees, valid_sets=watched, callbacks=list(callbacks))
-
-
-def _share(
-    trees: Float64, line: Float64, label: Int8, group: npt.NDArray[Any], errors: float
-) -> float:
-    """Return the line's share of the margin: none, unless it helps other customers.
-
-    The gain in log loss must exceed so many of its standard errors, clustered by customer.
-    """
-    alone = held_out_loss(trees, label, group)
-    best, most = 0.0, 0.0
-    _, customer = np.unique(group, return_inverse=True)
-    for share in SHARES:
-        blended = held_out_loss((1.0 - share) * trees + share * line, label, group)
-        if alone is None or blended is None:
-            return 0.0
-        gain = np.bincount(customer, alone - blended)
-        if gain.sum() > max(most, errors * float(np.sqrt(np.sum(gain * gain)))):
-            best, most = share, float(gain.sum())
-    return best

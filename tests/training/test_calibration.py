@@ -87,3 +87,13 @@ def test_margins_that_order_customers_the_wrong_way_give_the_identity() -> None:
 def test_labels_of_one_kind_give_the_identity(constant: int) -> None:
     margin, label, group = drawn(100, 5)
     assert fit_calibrator(margin, np.full_like(label, constant), group) == Calibrator()
+
+
+def test_of_rare_events_a_second_slope_is_not_guessed() -> None:
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        margin = rng.normal(-6.0, 1.2, 150_000)
+        label = (rng.random(len(margin)) < expit(1.15 * margin + 1.5)).astype(np.int8)
+        assert label.sum() > 1_000
+        found = fit_calibrator(margin, label, np.arange(len(margin)))
+        assert found.above == found.below

@@ -21,7 +21,9 @@ from features.values import SignalValues
 from training.baselines import BASELINES
 from training.calibration import Calibrator
 from training.ensemble import merged
-from training.model import DEFAULT_TREES, MOST_TREES, Propensity
+from training.fitting import MOST_TREES
+from training.linear import fit_linear
+from training.model import DEFAULT_TREES, Propensity
 from training.splits import Split
 
 Float64 = npt.NDArray[np.float64]
@@ -192,6 +194,34 @@ def test_what_is_old_counts_less_by_its_half_life() -> None:
         for model in [Propensity(half_life=half_life).fit(matrix, turned, as_of=as_of)]
     ]
     assert aucs[0] < 0.6 < 0.7 < aucs[1]
+
+
+def test_rows_that_are_not_learned_from_change_no_bit_whatever_counts_less() -> None:
+    matrix, label = signals()
+    data = rows(matrix, label)
+    refit = data.split.refit
+    as_of = np.arange(N) * clock.DAY
+    found = []
+    for later in (as_of, np.where(refit, as_of, as_of + 5_000 * clock.DAY)):
+        model = Propensity(half_life=90.0).fit(matrix, label, as_of=later, split=data.split)
+        found.append(chances(model, matrix[refit]).tobytes())
+    assert found[0] == found[1]
+
+
+def test_labels_other_than_0_and_1_are_refused() -> None:
+    matrix, label = signals()
+    for odd in (label.astype(np.int64) * 256, label * 2 - 1, label + 1):
+        with pytest.raises(ValueError, match="wanted 0 and 1"):
+            Propensity().fit(matrix, odd)
+
+
+def test_a_category_of_many_values_and_an_infinite_number_do_no_harm() -> None:
+    matrix, label = signals()
+    matrix[:, CITY] = np.arange(N) % 400
+    matrix[5, 0] = np.inf
+    line = fit_linear(matrix, label, np.ones(N), [CITY], 0.01)
+    assert line.levels.shape == (len(PLAN.names), 0)
+    assert np.isfinite(line.contributions(matrix)).all()
 
 
 def test_it_is_a_classifier_of_scikit_learn() -> None:
