@@ -83,7 +83,7 @@ def _train(settings: Settings, tasks: list[Task], if_changed: bool) -> None:
         with tracking.tracked(settings, "main"):
             for task in tasks:
                 _train_one(settings, history, task, recipe)
-    click.echo(f"Runs are tracked at {registry.tracking_uri(settings)}")
+    click.echo(f"Runs are tracked at {registry.shown(registry.tracking_uri(settings))}")
 
 
 def _current(
@@ -120,7 +120,10 @@ def _train_one(settings: Settings, history: History, task: Task, recipe: str | N
     _tell(trained)
     click.echo(f"  report: {save_report(settings, task, page)}")
     if standing.alias == registry.CHALLENGER:
-        click.echo("  next: `python -m training promote` compares them, and promotes if not worse")
+        click.echo(
+            "  next: when something has happened that neither has learned from, "
+            "`python -m training promote` compares them (docs/promotion.md)"
+        )
 
 
 def _tell(trained: Trained) -> None:

@@ -164,6 +164,9 @@ def _crown(client: Any, current: Version | None, version: Version) -> None:
     The history is written first: a process that dies before it moves the alias leaves a history
     that holds its champion, from which a later one goes on.
     """
+    if current and current.version == version.version:  # a promotion that was killed half-way
+        client.delete_registered_model_alias(version.name, CHALLENGER)
+        return
     past = [*_before(client, current), current.version] if current else []
     history = ",".join([*past, version.version][-REMEMBERED:])
     client.set_registered_model_tag(version.name, HISTORY_TAG, history)
@@ -178,7 +181,7 @@ def _before(client: Any, current: Version) -> list[str]:
     if current.version in history:
         history = history[: len(history) - 1 - history[::-1].index(current.version)]
     existing = {str(v.version) for v in client.search_model_versions(f"name='{current.name}'")}
-    return [version for version in history if version in existing]
+    return [version for version in history if version in existing and version != current.version]
 
 
 def _lock(task: Task) -> str:

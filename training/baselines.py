@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from features.catalog import RECENCY
 from features.plan import Plan
+from training.linear import MOST_CODES, MOST_ROWS, codes_in, signed_log
 
 Float64 = npt.NDArray[np.float64]
 Int8 = npt.NDArray[np.int8]
@@ -46,20 +47,23 @@ def rfm(plan: Plan, matrix: Float64, label: Int8, test: Float64) -> Float64:
 
 def logistic(plan: Plan, matrix: Float64, label: Int8, test: Float64) -> Float64:
     """Probabilities of logistic regression on log signals and one-hot categories."""
-    encoded = _wide(plan, np.vstack([matrix, test]))
-    return _logistic(encoded[: len(matrix)], label, encoded[len(matrix) :])
+    matrix, label = matrix[-MOST_ROWS:], label[-MOST_ROWS:]
+    codes = [
+        list(range(codes_in(column))) if category and codes_in(column) <= MOST_CODES else []
+        for column, category in zip(matrix.T, plan.categories, strict=True)
+    ]
+    return _logistic(_wide(plan, codes, matrix), label, _wide(plan, codes, test))
 
 
 BASELINES: dict[str, Baseline] = {"recency": recency, "rfm": rfm, "logistic": logistic}
 
 
-def _wide(plan: Plan, matrix: Float64) -> Float64:
+def _wide(plan: Plan, codes: list[list[int]], matrix: Float64) -> Float64:
     columns = []
     for j, category in enumerate(plan.categories):
         column = matrix[:, [j]]
         if category:
-            codes = np.unique(column[~np.isnan(column)])
-            columns.append((column == codes).astype(np.float64))
+            columns.append((column == np.array(codes[j])).astype(np.float64))
         else:
             columns.append(_logs(column))
     return np.hstack(columns)
@@ -69,7 +73,7 @@ def _logs(column: Float64) -> Float64:
     """Return signed logarithms, missing as 0, and beside them whether they are missing."""
     missing = np.isnan(column)
     filled = np.where(missing, 0.0, column)
-    return np.hstack([np.sign(filled) * np.log1p(np.abs(filled)), missing.astype(np.float64)])
+    return np.hstack([signed_log(filled), missing.astype(np.float64)])
 
 
 def _logistic(matrix: Float64, label: Int8, test: Float64) -> Float64:

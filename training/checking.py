@@ -25,6 +25,8 @@ from training.dataset import (
     offers_dataset,
 )
 from training.money import Stakes
+from training.parameters import parameters_of
+from training.registry import MODEL_NAMES
 from training.tasks import UNTIL_VALID_TO, Churn, OfferTask, Value
 
 RECENT = 6
@@ -61,6 +63,8 @@ def check_sections(settings: Settings) -> None:
     settings.section("churn", Churn)
     settings.section("offer", OfferTask)
     settings.section("value", Value)
+    for task in MODEL_NAMES:
+        parameters_of(settings, task)
 
 
 def _known(history: History) -> Iterator[str]:

@@ -6,9 +6,10 @@ import numpy as np
 
 from features import clock
 from features.errors import DataError
-from training.dataset import Dataset
+from training.dataset import Dataset, cohort_signals
 from training.registry import Task
 from training.splits import Mask, Split
+from training.tasks import Churn
 
 TITLES: dict[Task, str] = {"churn": "churn", "offers": "offer acceptance"}
 FEWEST_CUSTOMERS = 200
@@ -80,12 +81,14 @@ def weak_signals(dataset: Dataset) -> list[str]:
     matrix = dataset.values.matrix
     missing = np.isnan(np.fmin.reduce(matrix, axis=0))
     constant = np.minimum.reduce(matrix, axis=0) == np.maximum.reduce(matrix, axis=0)
+    # Those of the cohort are there whatever the data hold; nothing about them is to be mended.
+    meant = ~np.isin(dataset.values.plan.names, [s.name for s in cohort_signals(Churn())])
     return [
         f"signals {what} in every row teach nothing: {_named(dataset.values.plan.names, found)}. "
         f"Look whether {remedy}"
         for found, what, remedy in (
-            (missing, "missing", "their columns are mapped and filled"),
-            (constant, "of one value", "their columns and kinds are the ones meant"),
+            (missing & meant, "missing", "their columns are mapped and filled"),
+            (constant & meant, "of one value", "their columns and kinds are the ones meant"),
         )
         if found.any()
     ]

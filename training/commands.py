@@ -1,5 +1,6 @@
 """Commands that train nothing: look at the data first, measure a model later, score everybody."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -133,7 +134,7 @@ def score(settings_path: str, task: Task, out: str, table: str, at: str, reasons
         with destinations.database(settings, out) as engine:
             rows = destinations.table_of(asked, name)
             destinations.check_table(engine, rows)
-            with parts.opened(settings.path.parent / SCORES / name, asked) as made:
+            with parts.opened(_scratch(settings, out, name), asked) as made:
                 _compute(made)
                 destinations.write_table(engine, rows, asked, made.tables())
     else:
@@ -147,6 +148,12 @@ def score(settings_path: str, task: Task, out: str, table: str, at: str, reasons
         f"{where}: {counted(n, 'row')} by {model.name} version {model.version}, "
         f"as of {clock.isoformat(asked.as_of)}"
     )
+
+
+def _scratch(settings: Settings, url: str, table: str) -> Path:
+    """Return the folder of a table's parts: its name holds nothing of the URL or the table."""
+    digest = hashlib.sha256(json.dumps([url, table]).encode()).hexdigest()[:16]
+    return settings.path.parent / SCORES / digest
 
 
 def _compute(made: parts.Parts) -> None:

@@ -14,6 +14,9 @@ from training.svg import INK, MUTED
 
 Float64 = npt.NDArray[np.float64]
 MOST_CATEGORIES, MOST_LETTERS = 12, 20
+FEWEST_OF_CATEGORY = 20
+STRIP, BELOW = 0.42, 0.43
+"""Inches of a strip, and of the axis under the last one."""
 LOW_TO_HIGH = LinearSegmentedColormap.from_list("low to high", ["#2f83c0", "#a59f9a", "#e2701f"])
 """Both ends stand out from white and from black."""
 
@@ -30,8 +33,10 @@ def strip_plot(
         limit: percentage points at the ends of the axis.
         with_axis: whether the axis has numbers.
     """
-    figure = Figure(figsize=(5.0, 0.85 if with_axis else 0.42), layout="constrained")
-    axes = figure.subplots()
+    # The same place in each strip, whatever is written below it: they are read one under another.
+    height = STRIP + (BELOW if with_axis else 0.0)
+    figure = Figure(figsize=(5.0, height))
+    axes = figure.add_axes((0.02, 1.0 - STRIP / height, 0.96, STRIP / height))
     x = np.clip(100 * effects, -limit, limit)
     level = ranks(column) if ordered else np.full(len(column), np.nan)
     axes.axvline(0, color=MUTED, linewidth=0.8)
@@ -40,7 +45,7 @@ def strip_plot(
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0, labelbottom=with_axis)
     if with_axis:
-        axes.set_xlabel("effect on the probability (percentage points)")
+        axes.set_xlabel("effect on the probability (percentage points; more is drawn at the edge)")
     return figure
 
 
@@ -87,7 +92,9 @@ def _by_category(
 ) -> Figure:
     """Draw the effects of categories as rows, the one with the highest mean effect on top."""
     codes, sizes = np.unique(column[~np.isnan(column)], return_counts=True)
-    named = {texts[int(code)]: column == code for code in codes[np.argsort(-sizes)]}
+    # What only a few have may name them.
+    common = codes[np.argsort(-sizes)][np.sort(sizes)[::-1] >= FEWEST_OF_CATEGORY]
+    named = {texts[int(code)]: column == code for code in common}
     shown = dict(list(named.items())[:MOST_CATEGORIES])
     if np.isnan(column).any():
         shown["missing"] = np.isnan(column)

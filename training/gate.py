@@ -89,7 +89,6 @@ def _decide(settings: Settings, history: History, task: Task, challenger: Versio
         verdict = _verdict(settings, history, champion, challenger, begin)
     if verdict.promoted and (lost := aliases.promote(settings, task, champion, challenger)):
         verdict = replace(verdict, findings=(*verdict.findings, Finding(False, lost)))
-    _log(settings, task, champion, challenger, verdict)
     stays = f", version {champion.version} stays" if champion and not verdict.promoted else ""
     click.echo(
         f"{challenger.name} version {challenger.version} is "
@@ -97,6 +96,7 @@ def _decide(settings: Settings, history: History, task: Task, challenger: Versio
     )
     for finding in verdict.findings:
         click.echo(f"  {'holds' if finding.holds else 'fails'}: {finding.text}")
+    _log(settings, task, champion, challenger, verdict)  # what is done is told, even if this fails
     return verdict.promoted
 
 

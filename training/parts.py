@@ -4,7 +4,6 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -62,6 +61,13 @@ def opened(folder: Path, scoring: Scoring) -> Iterator[Parts]:
         DataError: another process works in the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    if other := sorted({path.name for path in folder.iterdir()} - {p.name for p in _own(folder)}):
+        raise DataError(
+            f"folder '{folder}'",
+            f"'{other[0]}', which is no part of scores",
+            "a folder for parts alone, which is removed in the end",
+            "Move what is in it, or name another --out.",
+        )
     handle = os.open(folder, os.O_RDONLY)
     try:
         try:
@@ -75,7 +81,7 @@ def opened(folder: Path, scoring: Scoring) -> Iterator[Parts]:
             ) from error
         facts = json.dumps(_facts(scoring), indent=1)
         if not (folder / FACTS).exists() or (folder / FACTS).read_text(encoding="utf-8") != facts:
-            for old in folder.iterdir():
+            for old in _own(folder):
                 old.unlink()
             (folder / FACTS).write_text(facts, encoding="utf-8")
         kept = frozenset(
@@ -84,9 +90,16 @@ def opened(folder: Path, scoring: Scoring) -> Iterator[Parts]:
             if _is_whole(folder / f"part-{number:06d}.parquet", scoring.rows_of(part))
         )
         yield Parts(folder, scoring, kept)
-        shutil.rmtree(folder)
+        for old in _own(folder):
+            old.unlink()
+        folder.rmdir()
     finally:
         os.close(handle)
+
+
+def _own(folder: Path) -> list[Path]:
+    """Return what a run writes into its folder."""
+    return [*folder.glob("part-*.parquet*"), *folder.glob(FACTS)]
 
 
 def _is_whole(path: Path, rows: int) -> bool:

@@ -30,7 +30,7 @@ from training.ensemble import Float64
 from training.evaluation import Evaluation, Tested, evaluate
 from training.model import Propensity
 from training.money import ProfitCurve, Stakes
-from training.parameters import parameters_of
+from training.parameters import parameters_for, parameters_path
 from training.plots import calibration_plot, profit_plot, shap_plot, slices_plot
 from training.registry import Task
 from training.slices import Slice, slices_of
@@ -75,7 +75,6 @@ def train(settings: Settings, history: History, task: Task, begin: Step) -> Trai
         DataError: the history cannot carry the model.
     """
     begin("signals", splits.N_TESTS + 3)
-    parameters = parameters_of(settings, task)
     churn = settings.section("churn", Churn)
     offer = settings.section("offer", OfferTask)
     if task == "churn":
@@ -89,6 +88,11 @@ def train(settings: Settings, history: History, task: Task, begin: Step) -> Trai
     check_rows(task, dataset)
     tests, notes = sound_tests(task, dataset, tests, final)
     assert final is not None  # for the type checker: refused above
+    parameters, unused = parameters_for(settings, task, min(t for t, _ in tests))
+    if parameters:
+        told = ", ".join(f"{name} {value}" for name, value in parameters.items())
+        notes.append(f"parameters of {parameters_path(settings).name}: {told}")
+    notes += [unused] if unused else []
     stakes = Stakes.of(settings.section("value", Value).model_dump()) if task == "churn" else None
     if stakes:
         stakes.column(dataset.values.plan)  # refused before anything is fitted

@@ -43,7 +43,13 @@ def recipe_of(settings: Settings) -> str | None:
     stated = {task: parameters_of(settings, task) for task in MODEL_NAMES}
     facts = [data, raw, stated, requirements(), clock.TZDATA_VERSION, kernel.ENGINE_VERSION]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode())
-    root = Path(__file__).parent.parent
+    digest.update(code_digest().encode())
+    return digest.hexdigest()[:16]
+
+
+def code_digest() -> str:
+    """Return the fingerprint of the code that models follow from."""
+    digest, root = hashlib.sha256(), Path(__file__).parent.parent
     for layer in LAYERS:
         for path in sorted((root / layer).rglob("*.py")):
             digest.update(path.read_bytes())

@@ -86,9 +86,13 @@ def open_registry(settings: Settings) -> ModuleType:
     return mlflow
 
 
-def shown(uri: str) -> str:
-    """Return a URI without its user and password."""
-    return re.sub(r"//[^/@]*@", "//", uri)
+def shown(text: str) -> str:
+    """Return a text without the users and passwords of the URLs in it.
+
+    >>> shown("request to http://bob:p@ss/w@db:5000/api failed")
+    'request to http://db:5000/api failed'
+    """
+    return re.sub(r"://[^\s'\"]*@", "://", text)
 
 
 @contextmanager
@@ -100,7 +104,7 @@ def answering(settings: Settings) -> Iterator[ModuleType]:
     except (mlflow.exceptions.MlflowException, ArtifactsMissing) as error:
         raise ModelError(
             "model registry",
-            str(error).splitlines()[0],
+            shown(str(error).splitlines()[0]),
             "an MLflow that answers and holds its artifacts",
             f"Check the server at {shown(tracking_uri(settings))}, or set MLFLOW_TRACKING_URI.",
         ) from error

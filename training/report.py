@@ -1,6 +1,7 @@
 """The report: one page about one trained model, for a person to read and to keep."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from features.wording import Wording
 from training import curves, movers, svg, telling
 from training.intervals import Estimate, error_by_chance, estimates
 from training.pipeline import Trained
+from training.provenance import code_version
 from training.registry import Task
 
 FOLDER = Path("var") / "reports"
@@ -97,7 +99,15 @@ def _facts(settings: Settings, trained: Trained) -> dict[str, Any]:
             (telling.day(instant, zone), int((trained.tested.instant == instant).sum()), metrics)
             for instant, metrics in sorted(evaluation.by_instant.items())
         ],
-        "parameters": {**trained.fitted.parameters_, "calibrator": trained.bundle.calibrator},
+        "parameters": {
+            name: f"{value:.3g}" if isinstance(value, float) else value
+            for name, value in {
+                **trained.fitted.parameters_,
+                **{f"calibrator {k}": v for k, v in asdict(trained.bundle.calibrator).items()},
+            }.items()
+            if value is not None
+        },
+        "code": code_version(),
         "fingerprint": trained.bundle.fingerprint,
         "signals": len(trained.bundle.plan.signals),
     }

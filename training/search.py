@@ -9,11 +9,12 @@ from features.console import progress, settings_option, tell_notes
 from features.settings import Settings, read_settings
 from features.sources.reader import read_history
 from features.sources.rejections import aside
+from features.sources.report import counted
 from training import registry, tracking
 from training.checking import check_sections
 from training.checks import TITLES
 from training.commands import task_option
-from training.parameters import parameters_path, write_parameters
+from training.parameters import parameters_of, parameters_path, write_parameters
 from training.tuning import Tuned, Windows, tune
 
 STORE = "var/tuning.db"
@@ -44,7 +45,7 @@ def tune_command(settings_path: str, task: registry.Task, minutes: float, seed: 
     with tracking.tracked(settings, f"tune {task}"):
         tuned = _search(settings, windows, task, minutes * 60.0, seed)
         tracking.log_tuned(settings, tuned)
-    _tell(settings, task, tuned)
+    _tell(settings, task, tuned, windows.until)
 
 
 def _search(
@@ -60,16 +61,19 @@ def _search(
             advance(passed - shown)
             shown = passed
 
-        return tune(windows, settings.path.parent / STORE, task, seconds, seed, tried)
+        stated = parameters_of(settings, task)
+        store = settings.path.parent / STORE
+        return tune(windows, store, task, seconds, seed, stated, tried)
 
 
-def _tell(settings: Settings, task: registry.Task, tuned: Tuned) -> None:
+def _tell(settings: Settings, task: registry.Task, tuned: Tuned, until: int) -> None:
     click.echo(
-        f"{tuned.trials} trials; log loss {tuned.loss:.4f}, of the defaults "
-        f"{tuned.default_loss:.4f}: gain {tuned.gain:+.4f} ± {tuned.error:.4f}"
+        f"{counted(tuned.trials, 'trial')}; on the newest window, by which nothing was chosen, "
+        f"log loss {tuned.loss:.4f} against {tuned.default_loss:.4f} as it is: "
+        f"gain {tuned.gain:+.4f} ± {tuned.error:.4f}"
     )
     if tuned.helps:
-        write_parameters(settings, task, tuned.parameters)
+        write_parameters(settings, task, tuned.parameters, until)
         click.echo(
             f"Written to {parameters_path(settings)}; training reads them. "
             f"Next: `python -m training {task}`."

@@ -30,6 +30,7 @@ from training.registry import (
     Version,
     answering,
     open_registry,
+    shown,
     tracking_uri,
     version_of,
 )
@@ -66,7 +67,7 @@ def tracked(settings: Settings, title: str) -> Iterator[None]:
 
 def _fail(mlflow: ModuleType, run_id: str, error: BaseException) -> None:
     """Close the open run as failed; a server that has gone cannot be told."""
-    reason = str(error).partition("\n")[0] or type(error).__name__
+    reason = shown(str(error).partition("\n")[0]) or type(error).__name__
     before = os.environ.get(RETRIES)
     os.environ[RETRIES] = "1"  # the failure itself was waited for already
     try:

@@ -1,9 +1,11 @@
 """Tuning: parameters chosen on windows of time that lie before every test instant."""
 
+import fcntl
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,11 @@ from features.errors import DataError
 from features.history import History
 from features.settings import Settings
 from training import splits
+from training.calibration import clustered
 from training.dataset import Dataset, churn_dataset, offers_dataset
 from training.pipeline import fitted_by
 from training.provenance import dataset_digest
+from training.recipe import code_digest
 from training.registry import Task
 from training.splits import Split
 from training.tasks import Churn, Int64, OfferTask
@@ -32,7 +36,10 @@ NEVER = 0.0
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """What was found: ``gain`` in log loss over the defaults, and its standard error."""
+    """What was found: ``gain`` in log loss over what is stated, and its standard error.
+
+    Both are of the newest window, by which nothing was chosen.
+    """
 
     parameters: dict[str, Any]
     loss: float
@@ -43,7 +50,7 @@ class Tuned:
 
     @property
     def helps(self) -> bool:
-        """Whether the gain is more than chance explains: the best of many trials is lucky."""
+        """Whether the gain is more than chance explains."""
         return self.gain > 2.0 * self.error
 
 
@@ -62,6 +69,10 @@ class Windows:
         self.digest = dataset_digest(self.dataset, vocabularies)
         rows = np.concatenate([np.flatnonzero(split.test) for split in self.splits])
         self.customer = self.dataset.customer[rows]
+        self.until = int(self.dataset.ends[rows].max())
+        begins = [int(self.dataset.as_of[split.test].min()) for split in self.splits]
+        sizes = [int(split.test.sum()) for split in self.splits]
+        self.newest: splits.Mask = np.repeat(np.array(begins) == max(begins), sizes)
 
     def losses(self, parameters: dict[str, Any]) -> Float64:
         """Return the log loss of each row, by models fitted before its window."""
@@ -82,9 +93,13 @@ def tune(
     name: str,
     seconds: float,
     seed: int,
+    stated: dict[str, Any],
     tried: Callable[[int, dict[str, Any], float], object],
 ) -> Tuned:
     """Look for better parameters until the time is over; a study that is there goes on.
+
+    Parameters are chosen by all windows but the newest, and the best is tried once on that: the
+    best of many trials is lucky where it was chosen.
 
     Trial ``n`` is drawn with the seed ``seed + n`` from the complete ones before it: how often a
     search is stopped between two trials and taken up again changes nothing.
@@ -95,39 +110,59 @@ def tune(
         name: of the model; a study is of one data set.
         seconds: how long new trials are begun.
         seed: of the search.
+        stated: the parameters that training uses now.
         tried: called after each trial with its number, parameters and log loss.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     store.parent.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(
-        storage=f"sqlite:///{store}",
-        study_name=f"{name}-{windows.digest}-{seed}",
-        load_if_exists=True,
-    )
-    default = windows.losses({})
-    begun, first = time.monotonic(), True
-    while first or time.monotonic() - begun < seconds:
-        first = False
-        done = len(study.get_trials(deepcopy=False))
-        study.sampler = optuna.samplers.TPESampler(seed=seed + done)
-        trial = study.ask()
-        parameters = _suggested(trial)
-        loss = float(windows.losses(parameters).mean())
-        study.tell(trial, loss)
-        tried(trial.number, parameters, loss)
-    best = _parameters(study.best_trial.params)
-    losses = windows.losses(best)
-    _, customer = np.unique(windows.customer, return_inverse=True)
-    gains = np.bincount(customer, default - losses)
-    n = len(losses)
+    chosen_by = ~windows.newest
+    with _alone(store):
+        study = optuna.create_study(
+            storage=f"sqlite:///{store}",
+            study_name=f"{name}-{windows.digest}-{code_digest()}-{seed}",
+            load_if_exists=True,
+        )
+        begun, first = time.monotonic(), True
+        while first or time.monotonic() - begun < seconds:
+            first = False
+            study.sampler = optuna.samplers.TPESampler(seed=seed + len(_complete(study)))
+            trial = study.ask()
+            parameters = stated | _suggested(trial)
+            loss = float(windows.losses(parameters)[chosen_by].mean())
+            study.tell(trial, loss)
+            tried(trial.number, parameters, loss)
+        best, trials = _parameters(study.best_trial.params), len(_complete(study))
+    losses, before = windows.losses(stated | best)[windows.newest], windows.losses(stated)
+    before = before[windows.newest]
+    gain, error = clustered(before - losses, windows.customer[windows.newest])
     return Tuned(
         parameters=best,
         loss=float(losses.mean()),
-        default_loss=float(default.mean()),
-        gain=float(gains.sum()) / n,
-        error=float(np.sqrt(np.sum(gains * gains))) / n,
-        trials=len(study.get_trials(deepcopy=False)),
+        default_loss=float(before.mean()),
+        gain=gain / len(losses),
+        error=error / len(losses),
+        trials=trials,
     )
+
+
+def _complete(study: optuna.Study) -> list[Any]:
+    return study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _alone(store: Path) -> Iterator[None]:
+    """Keep other searches out: two at once would draw the same trials."""
+    with store.with_suffix(".lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DataError(
+                f"search in '{store}'",
+                "another one that is running",
+                "one search at a time",
+                "Wait for it, or stop it: it goes on where it was.",
+            ) from error
+        yield
 
 
 def _suggested(trial: optuna.Trial) -> dict[str, Any]:
@@ -158,11 +193,11 @@ def _windows(settings: Settings, history: History, task: Task) -> tuple[Dataset,
         early = dataset.ends <= min(tests, default=0)
         found = [split for _, split in splits.episode_splits(dataset.as_of, dataset.ends, early)]
     kept = [split for split in found if _both(dataset, split.refit) and _both(dataset, split.test)]
-    if not kept:
+    if len(kept) < 2:
         raise DataError(
             f"tuning of the {task} model",
-            "no window before the first test instant that a model trained earlier can predict",
-            "at least one, with rows of both kinds",
+            f"{len(kept)} windows before the first test instant that an earlier model can predict",
+            "at least two with rows of both kinds, to choose by and to confirm on",
             "Bring a longer history; the defaults need none.",
         )
     return dataset, kept

@@ -220,6 +220,25 @@ def test_a_lock_that_could_not_be_freed_is_still_its_own(
     assert not aliases.unlock(settings, "churn")
 
 
+def test_a_promotion_that_was_killed_half_way_is_finished_and_not_rolled_back_to_itself(
+    settings: Settings, bundle: Bundle, tmp_path: Path
+) -> None:
+    entered(settings, bundle, tmp_path)
+    entered(settings, bundle, tmp_path)
+    client = registry.open_registry(settings).MlflowClient()
+    first, second = (
+        registry.find(settings, "churn", alias)
+        for alias in (registry.CHAMPION, registry.CHALLENGER)
+    )
+    assert first and second
+    aliases.promote(settings, "churn", first, second)
+    client.set_registered_model_alias(second.name, registry.CHALLENGER, second.version)
+    aliases.promote(settings, "churn", second, second)
+    assert registry.find(settings, "churn", registry.CHALLENGER) is None
+    was, now = aliases.roll_back(settings, "churn")
+    assert (was.version, now.version) == (second.version, first.version)
+
+
 CONTESTANT = """
 import sys, time
 from pathlib import Path

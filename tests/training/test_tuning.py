@@ -9,14 +9,20 @@ import pytest
 from click.testing import CliRunner
 
 from features import clock
-from features.errors import SettingsError
+from features.errors import DataError, SettingsError
 from features.settings import Settings, read_settings
 from features.sources.reader import read_history
 from tests.shops import write_shop
 from training import splits
 from training.__main__ import commands
 from training.dataset import churn_dataset
-from training.parameters import Parameters, parameters_of, parameters_path, write_parameters
+from training.parameters import (
+    Parameters,
+    parameters_for,
+    parameters_of,
+    parameters_path,
+    write_parameters,
+)
 from training.recipe import recipe_of
 from training.tasks import Churn
 from training.tuning import Tuned, Windows, tune
@@ -25,7 +31,7 @@ from training.tuning import Tuned, Windows, tune
 class Bowl:
     """Windows whose log loss is least where trees are flat; each row is a customer."""
 
-    digest, customer = "digest", np.arange(40)
+    digest, customer, newest = "digest", np.arange(40), np.arange(40) >= 20
 
     def losses(self, parameters: dict[str, Any]) -> npt.NDArray[np.float64]:
         depth = int(parameters.get("max_depth", 5))
@@ -40,7 +46,9 @@ class Flat(Bowl):
         return np.random.default_rng(seed).normal(1.0, 0.1, 40)
 
 
-def search(store: Path, times: int, windows: Bowl | None = None) -> tuple[Tuned, list[Any]]:
+def search(
+    store: Path, times: int, windows: Bowl | None = None, seed: int = 7
+) -> tuple[Tuned, list[Any]]:
     """Take a search up so many times, for one trial each."""
     found, tuned = [], None
     for _ in range(times):
@@ -49,7 +57,8 @@ def search(store: Path, times: int, windows: Bowl | None = None) -> tuple[Tuned,
             store,
             "churn",
             0.0,
-            7,
+            seed,
+            {},
             lambda number, parameters, loss: found.append((number, parameters, loss)),
         )
     assert tuned is not None
@@ -70,9 +79,21 @@ def test_what_is_better_is_found_and_what_is_luck_is_not_believed(tmp_path: Path
     assert better.parameters["max_depth"] == 3
     assert better.gain == pytest.approx(0.2)
     assert better.helps
-    lucky, _ = search(tmp_path / "flat.db", 8, Flat())
-    assert lucky.gain > 0
-    assert not lucky.helps
+    lucky = [search(tmp_path / f"flat {n}.db", 40, Flat(), n)[0] for n in range(4)]
+    assert sum(each.helps for each in lucky) <= 1
+
+
+def test_two_searches_at_once_are_refused(tmp_path: Path) -> None:
+    class Nested(Bowl):
+        def losses(self, parameters: dict[str, Any]) -> npt.NDArray[np.float64]:
+            with pytest.raises(DataError, match="another one that is running"):
+                search(tmp_path / "one.db", 1)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path / "one.db", 1, Nested())
+    _, after = search(tmp_path / "one.db", 2)
+    assert len(after) == 2
 
 
 def test_windows_are_closed_before_the_first_test_instant(tmp_path: Path) -> None:
@@ -101,10 +122,15 @@ def test_parameters_are_kept_beside_the_settings_and_change_the_recipe(tmp_path:
     before = recipe_of(settings)
     assert parameters_of(settings, "churn") == {}
     found = {"learning_rate": 0.031, "max_depth": 4, "extra_trees": True, "half_life": 60.0}
-    write_parameters(settings, "churn", found)
-    write_parameters(settings, "offers", {"num_leaves": 9})
-    assert parameters_of(settings, "churn") == found
+    write_parameters(settings, "churn", {"blend": False}, 0)
+    write_parameters(settings, "offers", {"num_leaves": 9}, 0)
+    write_parameters(settings, "churn", found, 5 * clock.DAY)
+    assert parameters_of(settings, "churn") == {"blend": False, **found}
     assert parameters_of(settings, "offers") == {"num_leaves": 9}
+    assert parameters_for(settings, "churn", 5 * clock.DAY) == ({"blend": False, **found}, "")
+    used, told = parameters_for(settings, "churn", 5 * clock.DAY - 1)
+    assert used == {}
+    assert "tuned on what happened until 1970-01-06" in told
     assert recipe_of(settings) != before
     parameters_path(settings).unlink()
     assert recipe_of(settings) == before
@@ -131,7 +157,7 @@ def test_what_is_no_parameter_is_refused_with_the_remedy(
 def test_every_parameter_of_the_model_can_be_stated() -> None:
     from training.model import Propensity
 
-    assert set(Parameters.model_fields) == set(Propensity().get_params())
+    assert set(Parameters.model_fields) - {"tuned_until"} == set(Propensity().get_params())
 
 
 @pytest.mark.slow
@@ -145,7 +171,7 @@ def test_tuning_is_tracked_and_training_reads_what_it_found(
     call = ["--settings", str(path)]
     result = CliRunner().invoke(commands, ["tune", *call, "--task", "offers", "--minutes", "0"])
     assert result.exit_code == 0, result.output
-    assert "1 trials" in result.output or "1 trial" in result.output
+    assert "1 trial; on the newest window" in result.output
     client = mlflow.MlflowClient(f"sqlite:///{tmp_path / 'tracking.db'}")
     runs = client.search_runs([e.experiment_id for e in client.search_experiments()])
     names = {run.info.run_name: run for run in runs}
@@ -153,9 +179,8 @@ def test_tuning_is_tracked_and_training_reads_what_it_found(
     parent = names["trial 0"].data.tags["mlflow.parentRunId"]
     assert parent == names["tune offers"].info.run_id
     assert (tmp_path / "var" / "tuning.db").exists()
-    write_parameters(read_settings(path), "offers", {"num_leaves": 3, "n_seeds": 1})
+    write_parameters(read_settings(path), "offers", {"num_leaves": 3, "n_seeds": 1}, 0)
     result = CliRunner().invoke(commands, ["offers", *call])
     assert result.exit_code == 0, result.output
     (trained,) = [run for run in client.search_runs(["1"]) if run.info.run_name == "offers"]
     assert trained.data.params["num_leaves"] == "3"
-    assert clock.isoformat(0) < trained.data.params["trained_from"]
