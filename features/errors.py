@@ -1,5 +1,6 @@
-"""The one family of errors that people see."""
+"""The one family of errors that people see, and what they may say."""
 
+import re
 from difflib import get_close_matches
 
 
@@ -52,3 +53,12 @@ def nearest(name: str, known: list[str]) -> str:
     close = get_close_matches(name, known, n=1)
     hint = f"Did you mean '{close[0]}'? " if close else ""
     return f"{hint}Known: {', '.join(known)}."
+
+
+def redacted(text: str) -> str:
+    """Return a text without the users, passwords and queries of the URLs in it.
+
+    >>> redacted("request to http://bob:p@ss/w@db:5000/api?key=x failed")
+    'request to http://db:5000/api failed'
+    """
+    return re.sub(r"(://[^\s?]*)\?\S*", r"\1", re.sub(r"://\S*@", "://", text))

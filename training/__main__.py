@@ -3,7 +3,7 @@
 import click
 
 from features.console import WIDE, Commands, settings_option, steps, tell_notes
-from features.errors import SettingsError
+from features.errors import SettingsError, redacted
 from features.history import History
 from features.settings import Settings, read_settings
 from features.sources.reader import read_history
@@ -83,7 +83,7 @@ def _train(settings: Settings, tasks: list[Task], if_changed: bool) -> None:
         with tracking.tracked(settings, "main"):
             for task in tasks:
                 _train_one(settings, history, task, recipe)
-    click.echo(f"Runs are tracked at {registry.shown(registry.tracking_uri(settings))}")
+    click.echo(f"Runs are tracked at {redacted(registry.tracking_uri(settings))}")
 
 
 def _current(

@@ -50,8 +50,8 @@ def sound_tests(
     Raises:
         DataError: there is no test with rows of both kinds, or no split for the final fit.
     """
-    kept = [(t, split) for t, split in tests if _both(dataset, split.refit)]
-    sound = [t for t, split in kept if _both(dataset, split.test)]
+    kept = [(t, split) for t, split in tests if both(dataset, split.refit)]
+    sound = [t for t, split in kept if both(dataset, split.test)]
     if final is None or not sound:
         raise DataError(
             f"{TITLES[task]} model",
@@ -94,7 +94,8 @@ def weak_signals(dataset: Dataset) -> list[str]:
     ]
 
 
-def _both(dataset: Dataset, rows: Mask) -> bool:
+def both(dataset: Dataset, rows: Mask) -> bool:
+    """Whether some rows hold both kinds of label."""
     label = dataset.label[rows]
     return bool(0 < label.sum() < len(label))
 

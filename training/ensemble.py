@@ -59,17 +59,15 @@ def merged(boosters: Sequence[lgb.Booster]) -> lgb.Booster:
     """Return one booster whose margin is the mean of the boosters' margins."""
     if len(boosters) == 1:
         return boosters[0]
-    heads, trees = [], []
+    trees = []
     for booster in boosters:
-        text = booster.model_to_string(importance_type="gain")
-        head, *rest = re.split(r"(?=^Tree=\d+$)", text, flags=re.MULTILINE)
-        last, tail = rest[-1].split("end of trees", 1)
-        heads.append((head, tail))
-        trees += [*rest[:-1], last]
+        text, tail = booster.model_to_string().split("end of trees", 1)
+        head, *own = re.split(r"(?=^Tree=\d+$)", text, flags=re.MULTILINE)
+        trees += own
     numbered = [re.sub(r"^Tree=\d+", f"Tree={i}", tree) for i, tree in enumerate(trees)]
     sizes = " ".join(str(len(tree.encode())) for tree in numbered)
-    head = re.sub(r"^tree_sizes=.*$", f"tree_sizes={sizes}", heads[0][0], flags=re.MULTILINE)
-    whole = lgb.Booster(model_str=f"{head}{''.join(numbered)}end of trees{heads[0][1]}")
+    head = re.sub(r"^tree_sizes=.*$", f"tree_sizes={sizes}", head, flags=re.MULTILINE)
+    whole = lgb.Booster(model_str=f"{head}{''.join(numbered)}end of trees{tail}")
     for i in range(whole.num_trees()):
         for leaf in range(_leaves(trees[i])):
             value = whole.get_leaf_output(i, leaf)

@@ -130,13 +130,13 @@ def labels_of(y: npt.ArrayLike) -> Int8:
     return label.astype(np.int8)
 
 
-def weights_of(instant: npt.NDArray[np.int64], known: Mask, half_life: float | None) -> Float64:
+def weights_of(instant: npt.NDArray[np.int64], known: Mask, half_life: float) -> Float64:
     """Return what each row counts; the rows to learn from count 1 on average.
 
     Nothing hangs on the rows that are not learned from, so that a test stays one.
     """
     weight = np.ones(len(instant))
-    if half_life is not None and known.any():
+    if half_life > 0 and known.any():
         age = (instant[known].max() - instant[known]) / (half_life * clock.DAY)
         weight[known] = 0.5**age / np.mean(0.5**age)
     return weight

@@ -67,7 +67,7 @@ def fit_linear(
         categorical: which columns are categories.
         strength: the inverse of the L2 penalty on standardised columns.
     """
-    n_codes = max([0, *(k for j in categorical if (k := codes_in(matrix[:, j])) <= MOST_CODES)])
+    n_codes = max([0, *(k for j in categorical if (k := _codes_in(matrix[:, j])) <= MOST_CODES)])
     wide, of, code = _wide(matrix, categorical)
     model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
     model.fit(wide, label, logisticregression__sample_weight=weight)
@@ -98,13 +98,13 @@ def _wide(matrix: Float64, categorical: Collection[int]) -> tuple[Float64, list[
         column = matrix[:, j]
         absent = np.isnan(column)
         if j in categorical:
-            n_codes = codes_in(column)
+            n_codes = _codes_in(column)
             for k in range(n_codes if n_codes <= MOST_CODES else 0):
                 columns.append(column == k)
                 of.append(j)
                 code.append(k)
         else:
-            columns.append(signed_log(np.where(absent, 0.0, column)))
+            columns.append(_signed_log(np.where(absent, 0.0, column)))
             of.append(j)
             code.append(NUMBER)
         if absent.any():
@@ -117,14 +117,12 @@ def _wide(matrix: Float64, categorical: Collection[int]) -> tuple[Float64, list[
     return wide, of, code
 
 
-def signed_log(column: Float64) -> Float64:
-    """Return ``sign(x) * log(1 + |x|)``."""
+def _signed_log(column: Float64) -> Float64:
     cut = np.clip(column, -LARGEST, LARGEST)
     return np.copysign(np.log1p(np.abs(cut)), cut)
 
 
-def codes_in(column: Float64) -> int:
-    """Return how many codes a category has: the highest one, and one more."""
+def _codes_in(column: Float64) -> int:
     there = column[~np.isnan(column)]
     return int(there.max()) + 1 if len(there) else 0
 

@@ -50,7 +50,7 @@ class Propensity(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         lambda_l2: the penalty on leaves.
         extra_trees: whether thresholds are drawn at random.
         n_seeds: how many ensembles are averaged, merged into one booster.
-        half_life: days after which a row counts half as much, ``None`` for never.
+        half_life: days after which a row counts half as much, 0 for never.
         blend: whether a linear part is added where it helps.
         line_strength: inverse of the linear part's L2 penalty.
         seed: the first seed.
@@ -73,7 +73,7 @@ class Propensity(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         lambda_l2: float = 20.0,
         extra_trees: bool = True,
         n_seeds: int | None = None,
-        half_life: float | None = None,
+        half_life: float = 0.0,
         blend: bool = True,
         line_strength: float | None = None,
         seed: int = 7,

@@ -5,7 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from features.errors import ModelError
+from features.errors import ModelError, redacted
 from features.settings import Settings
 from training import registry
 from training.bundle import BUNDLE, Bundle, load_bundle
@@ -67,7 +67,7 @@ def require_model(settings: Settings, task: Task, which: str = registry.CHAMPION
     """
     model = load_model(settings, task, which)
     if model is None:
-        place = registry.shown(registry.tracking_uri(settings))
+        place = redacted(registry.tracking_uri(settings))
         sought = f"no version {which}" if which.isdigit() else f"no version with alias '{which}'"
         raise ModelError(
             f"model '{registry.MODEL_NAMES[task]}'",

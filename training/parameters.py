@@ -32,7 +32,7 @@ class Parameters(Section):
     lambda_l2: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
     extra_trees: bool | None = None
     n_seeds: Annotated[int, Field(ge=1, le=20)] | None = None
-    half_life: Above0 | None = None
+    half_life: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
     blend: bool | None = None
     line_strength: Above0 | None = None
     seed: Annotated[int, Field(ge=0)] | None = None

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from features.errors import redacted
 from features.settings import Settings
-from features.sources.tables import shown
 from features.values import SignalValues
 from training.dataset import Dataset
 
@@ -41,7 +41,7 @@ def _package_version() -> str:
 def sources_of(settings: Settings) -> list[str]:
     """Return the sources that the settings name, without users, passwords and queries."""
     tables = [*settings.interactions, *settings.attributes, settings.identities, settings.offers]
-    return [shown(table.source).removeprefix("source ").strip("'") for table in tables if table]
+    return [redacted(table.source) for table in tables if table]
 
 
 def dataset_digest(dataset: Dataset, vocabularies: Mapping[str, Sequence[str]]) -> str:

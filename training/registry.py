@@ -4,7 +4,6 @@ import hashlib
 import importlib
 import logging
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
-from features.errors import ModelError
+from features.errors import ModelError, redacted
 from features.sections import Section
 from features.settings import Settings
 
@@ -86,15 +85,6 @@ def open_registry(settings: Settings) -> ModuleType:
     return mlflow
 
 
-def shown(text: str) -> str:
-    """Return a text without the users and passwords of the URLs in it.
-
-    >>> shown("request to http://bob:p@ss/w@db:5000/api failed")
-    'request to http://db:5000/api failed'
-    """
-    return re.sub(r"://[^\s'\"]*@", "://", text)
-
-
 @contextmanager
 def answering(settings: Settings) -> Iterator[ModuleType]:
     """Give MLflow, and turn what is wrong with it into an error for people."""
@@ -104,9 +94,9 @@ def answering(settings: Settings) -> Iterator[ModuleType]:
     except (mlflow.exceptions.MlflowException, ArtifactsMissing) as error:
         raise ModelError(
             "model registry",
-            shown(str(error).splitlines()[0]),
+            redacted(str(error).splitlines()[0]),
             "an MLflow that answers and holds its artifacts",
-            f"Check the server at {shown(tracking_uri(settings))}, or set MLFLOW_TRACKING_URI.",
+            f"Check the server at {redacted(tracking_uri(settings))}, or set MLFLOW_TRACKING_URI.",
         ) from error
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from features import clock
 from features.contract import contract_of
+from features.errors import redacted
 from features.settings import Settings
 from training.bundle import save_bundle
 from training.evaluation import Evaluation
@@ -30,7 +31,6 @@ from training.registry import (
     Version,
     answering,
     open_registry,
-    shown,
     tracking_uri,
     version_of,
 )
@@ -67,7 +67,7 @@ def tracked(settings: Settings, title: str) -> Iterator[None]:
 
 def _fail(mlflow: ModuleType, run_id: str, error: BaseException) -> None:
     """Close the open run as failed; a server that has gone cannot be told."""
-    reason = shown(str(error).partition("\n")[0]) or type(error).__name__
+    reason = redacted(str(error).partition("\n")[0]) or type(error).__name__
     before = os.environ.get(RETRIES)
     os.environ[RETRIES] = "1"  # the failure itself was waited for already
     try:

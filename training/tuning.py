@@ -1,6 +1,8 @@
 """Tuning: parameters chosen on windows of time that lie before every test instant."""
 
 import fcntl
+import hashlib
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ from features.history import History
 from features.settings import Settings
 from training import splits
 from training.calibration import clustered
+from training.checks import both
 from training.dataset import Dataset, churn_dataset, offers_dataset
 from training.pipeline import fitted_by
 from training.provenance import dataset_digest
@@ -30,8 +33,6 @@ from training.tasks import Churn, Int64, OfferTask
 Float64 = npt.NDArray[np.float64]
 WINDOWS = 3
 """How many instants of customers are tuned on at most; offers have up to six blocks of days."""
-NEVER = 0.0
-"""The half-life that stands for none: Optuna's choices are numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def tune(
     Args:
         windows: what is predicted.
         store: the SQLite file of studies.
-        name: of the model; a study is of one data set.
+        name: of the model; a study is of one data set, code and stated parameters.
         seconds: how long new trials are begun.
         seed: of the search.
         stated: the parameters that training uses now.
@@ -119,7 +120,7 @@ def tune(
     with _alone(store):
         study = optuna.create_study(
             storage=f"sqlite:///{store}",
-            study_name=f"{name}-{windows.digest}-{code_digest()}-{seed}",
+            study_name=f"{name}-{windows.digest}-{code_digest()}-{_digest(stated)}-{seed}",
             load_if_exists=True,
         )
         begun, first = time.monotonic(), True
@@ -131,7 +132,7 @@ def tune(
             loss = float(windows.losses(parameters)[chosen_by].mean())
             study.tell(trial, loss)
             tried(trial.number, parameters, loss)
-        best, trials = _parameters(study.best_trial.params), len(_complete(study))
+        best, trials = study.best_trial.params, len(_complete(study))
     losses, before = windows.losses(stated | best)[windows.newest], windows.losses(stated)
     before = before[windows.newest]
     gain, error = clustered(before - losses, windows.customer[windows.newest])
@@ -143,6 +144,10 @@ def tune(
         error=error / len(losses),
         trials=trials,
     )
+
+
+def _digest(stated: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _complete(study: optuna.Study) -> list[Any]:
@@ -173,12 +178,8 @@ def _suggested(trial: optuna.Trial) -> dict[str, Any]:
     trial.suggest_float("feature_fraction", 0.2, 1.0)
     trial.suggest_float("lambda_l2", 1.0, 100.0, log=True)
     trial.suggest_categorical("extra_trees", [True, False])
-    trial.suggest_categorical("half_life", [NEVER, 60.0, 120.0, 240.0])
-    return _parameters(trial.params)
-
-
-def _parameters(params: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in params.items() if (name, value) != ("half_life", NEVER)}
+    trial.suggest_categorical("half_life", [0.0, 60.0, 120.0, 240.0])
+    return dict(trial.params)
 
 
 def _windows(settings: Settings, history: History, task: Task) -> tuple[Dataset, list[Split]]:
@@ -192,7 +193,7 @@ def _windows(settings: Settings, history: History, task: Task) -> tuple[Dataset,
         tests = [begin for begin, _ in splits.episode_splits(dataset.as_of, dataset.ends)]
         early = dataset.ends <= min(tests, default=0)
         found = [split for _, split in splits.episode_splits(dataset.as_of, dataset.ends, early)]
-    kept = [split for split in found if _both(dataset, split.refit) and _both(dataset, split.test)]
+    kept = [split for split in found if both(dataset, split.refit) and both(dataset, split.test)]
     if len(kept) < 2:
         raise DataError(
             f"tuning of the {task} model",
@@ -201,10 +202,6 @@ def _windows(settings: Settings, history: History, task: Task) -> tuple[Dataset,
             "Bring a longer history; the defaults need none.",
         )
     return dataset, kept
-
-
-def _both(dataset: Dataset, rows: splits.Mask) -> bool:
-    return bool(0 < dataset.label[rows].sum() < rows.sum())
 
 
 def _instants(as_of: Int64, task: Churn) -> list[Split]:

@@ -9,22 +9,19 @@ import duckdb
 import pyarrow as pa
 import sqlalchemy
 
-from features.errors import SourceError
+from features.errors import SourceError, redacted
 from features.settings import Settings
 
 READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".gz": "read_csv", ".tsv": "read_csv"}
 
 
 def shown(source: str) -> str:
-    """Return a source as messages may show it: of a database URL neither user nor password.
+    """Return a source as messages may show it: nothing secret of a database URL.
 
     >>> shown("sales.csv"), shown("postgresql://bob:secret@db/shop?sslkey=x")
     ("source 'sales.csv'", "source 'postgresql://db/shop'")
     """
-    if "://" not in source:
-        return f"source '{source}'"
-    scheme, _, rest = source.partition("://")
-    return f"source '{scheme}://{rest.rpartition('@')[2].partition('?')[0]}'"
+    return f"source '{redacted(source)}'"
 
 
 def open_table(

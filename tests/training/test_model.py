@@ -190,7 +190,7 @@ def test_what_is_old_counts_less_by_its_half_life() -> None:
     test = data.split.test
     aucs = [
         roc_auc_score(turned[test], chances(model, matrix[test]))
-        for half_life in (None, 200.0)
+        for half_life in (0.0, 200.0)
         for model in [Propensity(half_life=half_life).fit(matrix, turned, as_of=as_of)]
     ]
     assert aucs[0] < 0.6 < 0.7 < aucs[1]

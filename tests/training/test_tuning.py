@@ -83,6 +83,29 @@ def test_what_is_better_is_found_and_what_is_luck_is_not_believed(tmp_path: Path
     assert sum(each.helps for each in lucky) <= 1
 
 
+def test_what_is_stated_never_stands_in_for_what_is_tried(tmp_path: Path) -> None:
+    tried: list[dict[str, Any]] = []
+
+    class Watched(Bowl):
+        def losses(self, parameters: dict[str, Any]) -> npt.NDArray[np.float64]:
+            tried.append(parameters)
+            return super().losses(parameters)
+
+    stated = {"half_life": 60.0, "blend": False}
+    for _ in range(12):
+        tune(
+            cast(Windows, Watched()),
+            tmp_path / "t.db",
+            "churn",
+            0.0,
+            7,
+            stated,
+            lambda n, parameters, loss: None,
+        )
+    assert {0.0, 60.0} < {parameters["half_life"] for parameters in tried}
+    assert {parameters["blend"] for parameters in tried} == {False}
+
+
 def test_two_searches_at_once_are_refused(tmp_path: Path) -> None:
     class Nested(Bowl):
         def losses(self, parameters: dict[str, Any]) -> npt.NDArray[np.float64]:
