@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,16 +12,19 @@ from features import clock
 from features.asked import notes
 from features.batch import Spine
 from features.console import check_parquet, instant_of, progress, settings_option, tell_notes
-from features.errors import RapportError
+from features.errors import DataError, RapportError
 from features.history import History
 from features.settings import Settings, read_settings
 from features.sources.reader import read_history
 from features.sources.rejections import aside
 from features.sources.report import counted
 from training import checking, destinations, parts, registry, tracking, unseen
-from training.models import require_model
+from training.evaluation import Evaluation
+from training.models import Model, load_model, require_model
+from training.promotion import CHAMPION
 from training.registry import Task
 from training.scoring import Scoring, scoring_of
+from training.trial import try_both
 
 SCORES = Path("var") / "scores"
 task_option = click.option(
@@ -76,6 +80,8 @@ def evaluate(settings_path: str, task: Task, version: str, out: str) -> None:
         )
         return
     evaluation = unseen.measure(model.bundle, found.tested)
+    beside, note = _beside_champion(settings, task, model, history)
+    evaluation = replace(evaluation, gain={**evaluation.gain, **beside})
     with tracking.tracked(settings, "evaluate"):
         tracking.log_evaluation(settings, model, history.known_until, evaluation)
     told = {"model": model.name, "version": model.version, "trained_until": until}
@@ -83,17 +89,41 @@ def evaluate(settings_path: str, task: Task, version: str, out: str) -> None:
     figures = {**told, **unseen.plain(evaluation)}
     if out:
         Path(out).write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    _tell_evaluation(f"{name}, on {{}} from {until} on", evaluation)
+    if note:
+        click.echo(f"  note: {note}")
+
+
+def _tell_evaluation(what: str, evaluation: Evaluation) -> None:
+    """Print the metrics of each instant and together, and the gains."""
     metrics = evaluation.metrics
-    click.echo(
-        f"{name}, on {counted(int(metrics['rows']), 'row')} from {until} on, "
-        f"{metrics['base_rate']:.1%} positive:"
-    )
+    rows = counted(int(metrics["rows"]), "row")
+    click.echo(f"{what.format(rows)}, {metrics['base_rate']:.1%} positive:")
     for instant, each in [*evaluation.by_instant.items(), (None, metrics)]:
         when = "together" if instant is None else clock.isoformat(instant)[:10]
         click.echo(
             f"  {when:<10}  AUC {each['auc']:.3f}, average precision "
             f"{each['average_precision']:.3f}, ECE {each['ece']:.3f}"
         )
+    for rival, (mean, low, high) in evaluation.gain.items():
+        click.echo(f"  AUC over {rival} {mean:+.3f} [{low:+.3f}, {high:+.3f}]")
+
+
+def _beside_champion(
+    settings: Settings, task: Task, model: Model, history: History
+) -> tuple[dict[str, tuple[float, float, float]], str]:
+    """Return what a version gains over the champion on rows that neither has seen, and a note."""
+    champion = load_model(settings, task)
+    if champion is None or champion.version == model.version:
+        return {}, ""
+    if dict(champion.bundle.card.settings) != dict(model.bundle.card.settings):
+        return {}, "not compared with the champion, which was trained for another task"
+    try:
+        trial = try_both(history, settings.roles, champion.bundle, model.bundle)
+        gain = unseen.measure(model.bundle, trial.tested).gain[CHAMPION]
+    except DataError as error:
+        return {}, f"not compared with the champion: {error}"
+    return {CHAMPION: gain}, f"the champion is version {champion.version}"
 
 
 @click.command()

@@ -18,6 +18,7 @@ Int8 = npt.NDArray[np.int8]
 Mask = npt.NDArray[np.bool_]
 MOST_TREES, PATIENCE = 600, 50
 SHARES = (0.25, 0.5, 0.75)
+MOST_RUNS = 100
 FIXED: dict[str, Any] = {
     "objective": "binary",
     "max_cat_to_onehot": 8,
@@ -72,7 +73,7 @@ class Fitting:
         self, known: Mask, held: Mask, n_trees: int, blend: bool
     ) -> tuple[Float64, Float64 | None]:
         """Return margins of trees and line fitted on known rows, for those held out."""
-        rows = self.matrix[held]
+        rows = taken(self.matrix, held)
         line = self.line(known).margin(rows) if blend and self._both(known) else None
         return margin_of(self.trees(known, n_trees), rows), line
 
@@ -108,7 +109,7 @@ class Fitting:
     ) -> lgb.Booster:
         parameters = self.parameters | {"seed": seed}
         data = lgb.Dataset(
-            self.matrix[rows],
+            _parts(self.matrix, rows),
             self.label[rows],
             weight=self.weight[rows],
             params=parameters,
@@ -118,8 +119,26 @@ class Fitting:
         )
         watched = []
         if stop is not None:
-            watched = [lgb.Dataset(self.matrix[stop], self.label[stop], reference=data)]
+            held = _parts(self.matrix, stop)
+            watched = [lgb.Dataset(held, self.label[stop], reference=data)]
         return lgb.train(parameters, data, n_trees, valid_sets=watched, callbacks=list(callbacks))
+
+
+def _parts(matrix: Float64, rows: Mask) -> list[Float64]:
+    """Return rows as slices of their matrix: a fit then holds their bins, and no copy.
+
+    Rows in order of time come in one run or few; where they come in many, they are copied.
+    """
+    edges = np.flatnonzero(np.diff(rows, prepend=False, append=False))
+    if len(edges) > 2 * MOST_RUNS:
+        return [matrix[rows]]
+    return [matrix[begin:end] for begin, end in edges.reshape(-1, 2)]
+
+
+def taken(matrix: Float64, rows: Mask) -> Float64:
+    """Return rows of a matrix; without a copy where they come in one run."""
+    parts = _parts(matrix, rows)
+    return parts[0] if len(parts) == 1 else matrix[rows]
 
 
 def labels_of(y: npt.ArrayLike) -> Int8:

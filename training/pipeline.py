@@ -28,6 +28,7 @@ from training.dataset import (
 )
 from training.ensemble import Float64
 from training.evaluation import Evaluation, Tested, evaluate
+from training.fitting import taken
 from training.model import Propensity
 from training.money import ProfitCurve, Stakes
 from training.parameters import parameters_for, parameters_path
@@ -170,9 +171,9 @@ def predict_test(
     """Predict a split's test rows by the model and by each baseline fitted before them."""
     plan, label = dataset.values.plan, dataset.label
     model = fitted_by(dataset, matrix, split, parameters)
-    known = matrix[split.refit], label[split.refit]
-    baselines = {n: b(plan, *known, matrix[split.test]) for n, b in BASELINES.items()}
-    return {"model": model.predict_proba(matrix[split.test])[:, 1], **baselines}
+    known, test = (taken(matrix, split.refit), label[split.refit]), taken(matrix, split.test)
+    baselines = {n: b(plan, *known, test) for n, b in BASELINES.items()}
+    return {"model": model.predict_proba(test)[:, 1], **baselines}
 
 
 def fitted_by(

@@ -169,13 +169,7 @@ def _log(mlflow: ModuleType, trained: Trained, known_until: str) -> None:
         }
     )
     evaluation = trained.evaluation
-    mlflow.log_metrics(dict(evaluation.metrics))
-    mlflow.log_metrics({f"auc.{name}": value for name, value in evaluation.auc.items()})
-    for name, (mean, low, high) in evaluation.gain.items():
-        mlflow.log_metrics(
-            {f"gain.{name}": mean, f"gain.{name}.low": low, f"gain.{name}.high": high}
-        )
-    _log_instants(mlflow, evaluation)
+    _log_evaluation(mlflow, evaluation)
     mlflow.log_dict(contract_of(trained.bundle.plan), "signal_contract.json")
     if trained.notes:
         mlflow.log_text("\n".join(trained.notes), "notes.txt")
@@ -200,11 +194,16 @@ def log_evaluation(
                 "known_until": clock.isoformat(known_until),
             }
         )
-        mlflow.log_metrics(dict(evaluation.metrics))
-        _log_instants(mlflow, evaluation)
+        _log_evaluation(mlflow, evaluation)
 
 
-def _log_instants(mlflow: ModuleType, evaluation: Evaluation) -> None:
+def _log_evaluation(mlflow: ModuleType, evaluation: Evaluation) -> None:
+    mlflow.log_metrics(dict(evaluation.metrics))
+    mlflow.log_metrics({f"auc.{name}": value for name, value in evaluation.auc.items()})
+    for name, (mean, low, high) in evaluation.gain.items():
+        mlflow.log_metrics(
+            {f"gain.{name}": mean, f"gain.{name}.low": low, f"gain.{name}.high": high}
+        )
     for step, (_, metrics) in enumerate(sorted(evaluation.by_instant.items())):
         mlflow.log_metrics({f"test.{name}": v for name, v in metrics.items()}, step=step)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow.compute as pc
 
 from features import clock
@@ -14,9 +15,10 @@ from features.errors import DataError
 from features.history import History
 from features.sections import Roles
 from features.snapshots import snapshot_spine
+from training.baselines import BASELINES
 from training.bundle import Bundle
 from training.dataset import snapshot_instants
-from training.evaluation import Evaluation, Tested, evaluate
+from training.evaluation import Evaluation, Float64, Tested, evaluate
 from training.money import Stakes
 from training.splits import day_blocks
 from training.tasks import (
@@ -28,6 +30,8 @@ from training.tasks import (
     churn_labels,
     offer_examples,
 )
+
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,10 @@ class Unseen:
 
 
 def unseen(bundle: Bundle, history: History, roles: Roles) -> Unseen:
-    """Return what a model says of rows that it has not learned from.
+    """Return what a model says of rows that it has not learned from, and what baselines say.
 
-    The task is the model's own, by which it was trained, whatever the settings say now.
+    The task is the model's own, by which it was trained, whatever the settings say now. Baselines
+    are fitted on labels that were complete when the model was trained.
 
     Args:
         bundle: the model.
@@ -69,14 +74,52 @@ def unseen(bundle: Bundle, history: History, roles: Roles) -> Unseen:
     if not kept.any():
         return Unseen(None, when)
     stakes = Stakes.of(card.costs) if card.task == "churn" else None
+    own = {"model": bundle.score(matrix[kept])}
     tested = Tested(
         customer=customers_of(examples)[kept],
         instant=instant[kept],
         label=examples.label[kept],
-        predictions={"model": bundle.score(matrix[kept])},
+        predictions=own | _baselines(bundle, history, roles, since, matrix[kept]),
         amount=stakes.amounts(bundle.plan, matrix[kept]) if stakes else None,
     )
     return Unseen(tested, when)
+
+
+def _baselines(
+    bundle: Bundle, history: History, roles: Roles, until: int, test: Float64
+) -> dict[str, Float64]:
+    """Return what each baseline says of encoded rows; nothing where there is no both kinds."""
+    known = _examples_known(history, roles, bundle, until)
+    matrix = bundle.encode(compute(bundle.plan, history, known.spine))
+    kept = bundle.in_cohort(matrix)
+    matrix, label = matrix[kept], known.label[kept]
+    if len(np.unique(label)) < 2:
+        return {}
+    return {name: fit(bundle.plan, matrix, label, test) for name, fit in BASELINES.items()}
+
+
+def _examples_known(history: History, roles: Roles, bundle: Bundle, until: int) -> Examples:
+    """Return the rows of a model's task whose labels were complete at an instant, oldest first."""
+    if bundle.card.task == "churn":
+        task = Churn.model_validate(bundle.card.settings)
+        span = task.gap_us + task.horizon_us
+        instants = [t for t in snapshot_instants(history, roles, task) if t + span <= until]
+        return _snapshots(history, roles, task, instants)
+    shown = offer_examples(history, roles, OfferTask.model_validate(bundle.card.settings))
+    return _some(shown, shown.ends <= until)
+
+
+def _snapshots(history: History, roles: Roles, task: Churn, instants: list[int]) -> Examples:
+    spine = snapshot_spine(history, instants)
+    ends = spine.as_of + task.gap_us + task.horizon_us
+    return Examples(spine, churn_labels(history, roles, task, spine), ends, {})
+
+
+def _some(shown: Examples, kept: Mask) -> Examples:
+    offers = shown.spine.offer_id
+    who, as_of = shown.spine.customer_id.filter(kept), shown.spine.as_of[kept]
+    spine = Spine(who, as_of, offers and offers.filter(kept))
+    return Examples(spine, shown.label[kept], shown.ends[kept], {})
 
 
 def learned_until(bundle: Bundle) -> int:
@@ -95,17 +138,15 @@ def examples_since(
     if bundle.card.task == "churn":
         task = Churn.model_validate(bundle.card.settings)
         instants = [t for t in snapshot_instants(history, roles, task) if t >= since]
-        spine = snapshot_spine(history, instants)
-        ends = spine.as_of + task.gap_us + task.horizon_us
-        return Examples(spine, churn_labels(history, roles, task, spine), ends, {}), spine.as_of
+        examples = _snapshots(history, roles, task, instants)
+        return examples, examples.spine.as_of
     shown = offer_examples(history, roles, OfferTask.model_validate(bundle.card.settings))
-    late = shown.spine.as_of >= since
-    as_of, offers = shown.spine.as_of[late], shown.spine.offer_id
-    spine = Spine(shown.spine.customer_id.filter(late), as_of, offers and offers.filter(late))
+    examples = _some(shown, shown.spine.as_of >= since)
+    as_of = examples.spine.as_of
     instant = np.zeros(len(as_of), dtype=np.int64)
     for block in day_blocks(as_of, np.ones(len(as_of), dtype=np.bool_)):
         instant[block] = as_of[block].min()
-    return Examples(spine, shown.label[late], shown.ends[late], {}), instant
+    return examples, instant
 
 
 def customers_of(examples: Examples) -> Int64:
@@ -134,8 +175,15 @@ def measure(bundle: Bundle, tested: Tested) -> Evaluation:
 
 
 def plain(evaluation: Evaluation) -> dict[str, Any]:
-    """Return metrics as plain data: of all rows, and of each instant by its time."""
+    """Return metrics as plain data: of all rows, of each instant, and AUC gained over others."""
     by_instant: dict[str, Mapping[str, float]] = {
         clock.isoformat(t): metrics for t, metrics in sorted(evaluation.by_instant.items())
     }
-    return {"metrics": dict(evaluation.metrics), "by_instant": by_instant}
+    return {
+        "metrics": dict(evaluation.metrics),
+        "by_instant": by_instant,
+        "gain": {
+            name: dict(zip(("mean", "low", "high"), gain, strict=True))
+            for name, gain in evaluation.gain.items()
+        },
+    }

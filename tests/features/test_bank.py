@@ -18,7 +18,7 @@ from features.settings import read_settings
 from features.sources.bank import daily_hazard
 from features.sources.bank_survey import SURVEY
 from features.sources.bank_tables import TABLES, TRUTH, ZONE, write_tables
-from features.sources.bank_truth import leaving_probability
+from features.sources.bank_truth import expected_leaving, leaving_probability
 from features.sources.reader import read_history
 
 ROOT = Path(__file__).parents[2]
@@ -233,6 +233,21 @@ def test_the_truth_ranks_those_who_leave_within_a_quarter(folder: Path) -> None:
     probability = truth["probability"].to_numpy()
     assert 0.65 < roc_auc_score(label, probability) < 0.80
     assert 0.6 < probability.mean() / np.mean(label) < 1, "what happens later is not foreseen"
+
+
+def test_what_is_to_come_is_in_the_expected_probability_of_leaving(folder: Path) -> None:
+    day = date(2024, 6, 1)
+    hazard = leaving_probability(folder / TRUTH, day, 90)
+    found = expected_leaving(folder / TRUTH, day, 90)
+    query = "SELECT customer, left_on FROM {truth} WHERE left_on >= '2024-06-01'"
+    gone = {c for c, on in asked(folder, query) if on < date(2024, 8, 30)}  # type: ignore[operator]
+    customers = found["customer"].to_pylist()
+    assert customers == hazard["customer"].to_pylist()
+    label = [customer in gone for customer in customers]
+    p, least = found["probability"].to_numpy(), hazard["probability"].to_numpy()
+    assert p.sum() == pytest.approx(np.sum(label), rel=0.10)
+    assert np.mean(p < 0.95 * least) < 0.02, "nothing that happens makes anybody stay"
+    assert expected_leaving(folder / TRUTH, day, 90).equals(found)
 
 
 def test_the_probability_of_leaving_is_that_of_the_days_one_by_one(folder: Path) -> None:

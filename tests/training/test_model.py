@@ -20,8 +20,8 @@ from features.signals import attribute, days, interactions
 from features.values import SignalValues
 from training.baselines import BASELINES
 from training.calibration import Calibrator
-from training.ensemble import merged
-from training.fitting import MOST_TREES
+from training.ensemble import margin_of, merged
+from training.fitting import MOST_TREES, Fitting, taken
 from training.linear import fit_linear
 from training.model import DEFAULT_TREES, Propensity
 from training.splits import Split
@@ -267,3 +267,29 @@ def test_baselines_take_missing_and_unseen_values(name: str) -> None:
     odd[1, CITY] = 99.0
     p = BASELINES[name](PLAN, matrix, label, odd)
     assert (p > 0).all() and (p < 1).all()
+
+
+def test_rows_are_the_same_whether_they_come_in_runs_or_scattered() -> None:
+    rng = np.random.default_rng(3)
+    matrix = rng.standard_normal((1_000, 4))
+    for share in (0.0, 0.5, 1.0):
+        rows = rng.random(1_000) < share
+        np.testing.assert_array_equal(taken(matrix, rows), matrix[rows])
+    runs = np.zeros(1_000, dtype=np.bool_)
+    runs[10:200] = runs[500:900] = True
+    np.testing.assert_array_equal(taken(matrix, runs), matrix[runs])
+    assert np.shares_memory(taken(matrix, np.arange(1_000) < 300), matrix)
+
+
+def test_a_fit_of_rows_in_runs_is_that_of_the_same_rows_copied() -> None:
+    rng = np.random.default_rng(4)
+    matrix, rows = rng.standard_normal((3_000, 5)), np.arange(3_000) // 500 % 2 == 0
+    label = (matrix[:, 0] + rng.standard_normal(3_000) > 1).astype(np.int8)
+    again, whole = np.ascontiguousarray(matrix[rows]), np.ones(int(rows.sum()), dtype=np.bool_)
+    margins = []
+    for data, chosen in ((matrix, rows), (again, whole)):
+        outcome, weight = label[rows] if data is again else label, np.ones(len(data))
+        given = Propensity()._chosen(100)
+        fitting = Fitting(data, outcome, weight, np.arange(len(data)), None, [], given, 7)
+        margins.append(margin_of(fitting.trees(chosen, 20), matrix))
+    np.testing.assert_array_equal(margins[0], margins[1])

@@ -17,6 +17,7 @@ from features.sources.reader import read_history
 from tests.shops import write_shop
 from training import registry
 from training.__main__ import commands
+from training.baselines import BASELINES
 from training.bundle import Bundle
 from training.dataset import churn_dataset, offers_dataset
 from training.models import require_model
@@ -78,6 +79,21 @@ def test_a_model_of_today_has_nothing_unseen_and_says_from_when(
     assert when in found.when
 
 
+def test_baselines_know_what_was_known_when_the_model_was_trained(
+    shop: Settings, history: History
+) -> None:
+    dataset = churn_dataset(history, shop.roles, Churn(active="42d"))
+    since = int(np.unique(dataset.as_of)[-5])
+    bundle = trained_until(shop, "churn", since)
+    tested = unseen(bundle, history, shop.roles).tested
+    assert tested is not None
+    matrix = bundle.encode(dataset.values)
+    known, rows = dataset.ends <= since, dataset.as_of >= since
+    for name, baseline in BASELINES.items():
+        expected = baseline(bundle.plan, matrix[known], dataset.label[known], matrix[rows])
+        np.testing.assert_array_equal(tested.predictions[name], expected)
+
+
 def test_rows_of_one_kind_are_a_clear_error(shop: Settings, history: History) -> None:
     dataset = churn_dataset(history, shop.roles, Churn(active="42d"))
     bundle = trained_until(shop, "churn", int(dataset.as_of.max()))
@@ -127,3 +143,16 @@ def test_a_model_is_measured_when_months_have_passed(tmp_path: Path) -> None:
     assert run["metrics.auc"] == pytest.approx(figures["metrics"]["auc"])
     steps = mlflow.MlflowClient().get_metric_history(run["run_id"], "test.auc")
     assert len(steps) == len(figures["by_instant"])
+    assert set(figures["gain"]) == {"recency", "rfm", "logistic"}
+    assert run["metrics.gain.recency.low"] == figures["gain"]["recency"]["low"]
+    assert "AUC over recency +0." in told
+    assert CliRunner().invoke(commands, ["churn", "--settings", str(path)]).exit_code == 0
+    code, told = evaluate(path, "--version", "2")
+    assert code == 0, told
+    path.write_text(now.replace('clock = "2024-12-31', 'clock = "2024-10-15'))
+    assert CliRunner().invoke(commands, ["churn", "--settings", str(path)]).exit_code == 0
+    path.write_text(now)
+    code, told = evaluate(path, "--version", "3")
+    assert code == 0, told
+    assert "AUC over champion +0.000 [+0.000, +0.000]" in told
+    assert "note: the champion is version 1" in told
