@@ -40,6 +40,10 @@ class DataError(RapportError):
     """The data cannot carry the model asked for: too few rows, no positives, too short."""
 
 
+class RequestError(RapportError):
+    """A request asks for what there is not, such as an offer that is none of the catalogue."""
+
+
 class ModelError(RapportError):
     """A model cannot be found, read or trusted."""
 

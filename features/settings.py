@@ -33,6 +33,7 @@ SECTIONS = (
     "offer",
     "value",
     "tracking",
+    "policy",
     "serving",
 )
 M = TypeVar("M", bound=Section)

@@ -70,28 +70,27 @@ def offers(scorer: Scorer, request: OffersRequest) -> OffersResponse:
             "a table of offers and a trained offer model",
             "Add [offers] to the settings and run `python -m training main`.",
         )
-    decision = scorer.rank(request.customer_id, request.channel, request.limit, request.reasons)
-    ranked = [
-        OfferOut(**{**_shallow(offer), "reasons": _reasons(offer.reasons)})
-        for offer in decision.ranked
-    ]
-    held_back = [HeldBackOut(**asdict(held)) for held in decision.held_back]
-    model = _model(scorer.offer_model)
-    log = {
-        "model": model.model_dump(),
-        "channel": request.channel,
-        "ranked": [offer.model_dump(exclude={"reasons"}) for offer in ranked],
-        "held_back": [held.model_dump() for held in held_back],
-    }
-    decision_id = scorer.store.decide(request.customer_id, decision.as_of, log)
+    decision = scorer.rank(
+        request.customer_id,
+        request.channel,
+        request.limit,
+        request.reasons,
+        request.offers,
+        request.reserve,
+    )
     return OffersResponse(
-        model=model,
+        model=_model(scorer.offer_model),
         as_of=clock.isoformat(decision.as_of),
         customer_id=request.customer_id,
         status="known" if decision.known else "unknown",
-        decision_id=decision_id,
-        ranked=ranked,
-        held_back=held_back,
+        decision_id=decision.decision_id,
+        reserved=decision.reserved,
+        ranked=[
+            OfferOut(**{**_shallow(offer), "reasons": _reasons(offer.reasons)})
+            for offer in decision.ranked
+        ],
+        held_back=[HeldBackOut(**asdict(held)) for held in decision.held_back],
+        silent=decision.silent,
     )
 
 

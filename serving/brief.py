@@ -1,11 +1,12 @@
 """The brief: who is most at risk, why, and what could be offered, as text for people."""
 
-import math
 from collections.abc import Iterator
 
 from features import clock
+from features.english import counted
 from features.wording import Wording
-from serving.scorer import OfferDecision, RankedOffer, Scorer
+from serving.ranking import OfferDecision, RankedOffer
+from serving.scorer import Scorer
 from training.risks import ChurnScore
 
 SHOWN, WITH_OFFERS, REASONS, OFFERS = 10, 3, 3, 3
@@ -38,10 +39,15 @@ def lines(
             yield f"      {100 * reason.effect:+5.1f} points  {reason.text}"
     if scorer.offer_model is None:
         return
-    decisions = [scorer.rank(s.customer_id, channel, OFFERS, n_reasons=1) for s in scores]
-    decisions.sort(key=lambda d: -max((o.expected_value for o in d.ranked), default=-math.inf))
-    yield f"\nThe best offers for the {WITH_OFFERS} of them likeliest to accept:"
-    for decision in decisions[:WITH_OFFERS]:
+    decisions = [
+        scorer.rank(s.customer_id, channel, OFFERS, n_reasons=1, reserve=False) for s in scores
+    ]
+    made = sorted((d for d in decisions if d.ranked), key=lambda d: -d.ranked[0].expected_value)
+    if made:
+        yield f"\nThe best offers for the {min(WITH_OFFERS, len(made))} of them worth most:"
+    else:
+        yield "\nNothing is offered to them. What comes nearest, and why not:"
+    for decision in (made or decisions)[:WITH_OFFERS]:
         yield from _offers(decision, scorer.wording)
 
 
@@ -49,13 +55,16 @@ def _offers(decision: OfferDecision, wording: Wording) -> Iterator[str]:
     yield f"\n    customer {decision.customer_id}"
     for offer in decision.ranked:
         yield f"      {_offer(offer, wording)}"
-    held = len(decision.held_back)
-    yield f"      {held} other offers may not be made now" if held else ""
+    held = decision.held_back
+    if held and not decision.ranked:
+        facts = "; ".join(rule.because for rule in held[0].rules)
+        yield f"      offer {held[0].offer_id}: {facts}"
+        held = held[1:]
+    if held:
+        yield f"      {counted(len(held), 'other offer', 'other offers')} held back, too"
 
 
 def _offer(offer: RankedOffer, wording: Wording) -> str:
-    brings = "brings" if offer.expected_value > 0 else "costs"
-    money = wording.money(abs(offer.expected_value))
-    more = "" if offer.expected_value > 0 else " more than it brings"
+    money = wording.money(offer.expected_value)
     why = f"  {offer.reasons[0].text}" if offer.reasons else ""
-    return f"offer {offer.offer_id}: {offer.probability:.0%} likely, {brings} {money}{more}{why}"
+    return f"offer {offer.offer_id}: {offer.probability:.0%} likely, brings {money}{why}"

@@ -4,6 +4,7 @@ import duckdb
 
 from features.settings import Settings
 from features.sources.offers import read_offers
+from serving.policy import Policy
 from serving.scorer import Scorer
 from serving.settings import store_url
 from serving.store import Store
@@ -34,4 +35,5 @@ def load_scorer(settings: Settings, store: Store) -> Scorer:
         offers,
         settings.project.timezone,
         settings.numbers(),
+        settings.section("policy", Policy),
     )

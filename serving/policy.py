@@ -1,59 +1,103 @@
-"""Contact policy: which offers may be made now, and the fact that holds each other one back."""
+"""``[policy]``: who may be contacted with what, when and how often."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
 
 from features import clock
-from features.interactions import Interaction
-from features.offers import Offer
+from features.sections import Section, parse_days
+
+ANY = "any"
 
 
-@dataclass(frozen=True, slots=True)
-class HeldBack:
-    """An offer that is not made: the rule, and the fact behind it in words."""
+class Eligibility(Section):
+    """``[[policy.eligibility]]``: whom offers are for, by an attribute or a signal of theirs.
 
-    offer_id: str
-    rule: str
-    because: str
-
-
-def hold_back(
-    offer: Offer,
-    channel: str | None,
-    accepted: Sequence[Interaction],
-    as_of: int,
-    zone: str,
-) -> HeldBack | None:
-    """Return why an offer may not be made, ``None`` when it may.
-
-    Args:
-        offer: the offer considered.
-        channel: where it would be made; ``None`` is anywhere.
-        accepted: the customer's acceptances of offers known at the instant.
-        as_of: the instant, microseconds since 1970 UTC.
-        zone: the time zone in which dates are told.
+    Either ``attribute`` is compared with ``offer_attribute`` (what the offer itself says, where
+    ``"any"`` is everybody) or with ``one_of``, or the number of ``attribute`` or ``signal`` lies in
+    ``at_least`` to ``at_most``. Where ``topics`` are named it holds for offers of those alone.
+    Who is unknown in this respect is not eligible.
     """
-    if not offer.open_at(as_of):
-        if as_of >= offer.valid_to:
-            last = _day(clock.to_datetime(offer.valid_to - 1, zone))
-            return HeldBack(offer.offer_id, "validity", f"ended on {last}")
-        first = _day(clock.to_datetime(offer.valid_from, zone))
-        return HeldBack(offer.offer_id, "validity", f"begins on {first}")
-    if channel is not None and offer.channels and channel not in offer.channels:
-        made = ", ".join(sorted(offer.channels))
-        return HeldBack(offer.offer_id, "channel", f"made by {made} only")
-    taken = [item for item in accepted if item.offer_id == offer.offer_id]
-    if taken:
-        when = _day(clock.to_datetime(taken[0].occurred_at, zone))
-        return HeldBack(offer.offer_id, "accepted", f"accepted on {when}")
-    return None
+
+    attribute: str = ""
+    signal: str = ""
+    offer_attribute: str = ""
+    one_of: tuple[str, ...] = ()
+    at_least: float | None = Field(default=None, allow_inf_nan=False)
+    at_most: float | None = Field(default=None, allow_inf_nan=False)
+    topics: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_question(self) -> Self:
+        if bool(self.attribute) == bool(self.signal):
+            raise ValueError("an eligibility names either an attribute or a signal")
+        bounded = self.at_least is not None or self.at_most is not None
+        if bool(self.offer_attribute) + bool(self.one_of) + bounded != 1:
+            raise ValueError(
+                "an eligibility compares with one of offer_attribute, one_of, or at_least and "
+                "at_most"
+            )
+        if self.signal and not bounded:
+            raise ValueError("a signal is a number: compare it by at_least or at_most")
+        return self
+
+    @property
+    def named(self) -> str:
+        """What it asks of a customer, in words."""
+        return (self.attribute or self.signal).replace("_", " ")
 
 
-def _day(moment: datetime) -> str:
-    """Return a date in words.
+class Policy(Section):
+    """``[policy]``: the rules of contact. 0, false or an empty text switches a rule off.
 
-    >>> _day(datetime(2017, 12, 4))
-    '4 December 2017'
+    Caps count the offers shown to a customer. What a decision reserves counts until it is shown or
+    ``reservation`` has passed; a month, also of ``per_offer`` and ``per_topic``, is 30 days.
     """
-    return f"{moment.day} {moment:%B %Y}"
+
+    eligibility: tuple[Eligibility, ...] = ()
+    consent: str = Field(default="", description="The attribute that must say yes.")
+    channel_consent: str = Field(
+        default="", description="The attribute of each channel that must: 'consent_{channel}'."
+    )
+    quiet_after_complaint: str = "14d"
+    quiet_while_open: bool = Field(default=True, description="Not while one of their cases is open")
+    after_refusal: str = "30d"
+    repeat_accepted: bool = False
+    per_day: int = Field(default=5, ge=0)
+    per_week: int = Field(default=10, ge=0)
+    per_month: int = Field(default=20, ge=0)
+    per_offer: int = Field(default=3, ge=0)
+    per_topic: int = Field(default=6, ge=0)
+    reservation: str = "1d"
+    preferred_channel: str = "preferred_channel"
+    minimum_customer_value: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    better_silent: bool = True
+    control_share: float = Field(default=0.0, ge=0, le=1)
+
+    @field_validator("quiet_after_complaint", "after_refusal", "reservation")
+    @classmethod
+    def _in_days(cls, text: str) -> str:
+        parse_days(text)
+        return text
+
+    @field_validator("channel_consent")
+    @classmethod
+    def _of_each_channel(cls, text: str) -> str:
+        if text and "{channel}" not in text:
+            raise ValueError("the name of an attribute with {channel}, such as 'consent_{channel}'")
+        return text
+
+    @property
+    def caps(self) -> tuple[tuple[int, int, str], ...]:
+        """How many offers may be shown within how long (microseconds), and how that is called."""
+        caps = ((self.per_day, 1, "day"), (self.per_week, 7, "week"), (self.per_month, 30, "month"))
+        return tuple((most, days * clock.DAY, name) for most, days, name in caps if most)
+
+
+def microseconds(duration: str) -> int:
+    """Return a duration of the settings in microseconds.
+
+    >>> microseconds("14d") == 14 * clock.DAY
+    True
+    """
+    return parse_days(duration) * clock.DAY

@@ -41,6 +41,18 @@ class OffersRequest(Request):
     channel: Id | None = Field(None, examples=["post"], description="Where they would be made.")
     limit: int = Field(3, ge=1, le=100, description="How many offers to rank at most.")
     reasons: int = Field(2, ge=0, le=20, description="How many reasons to give for each.")
+    offers: list[Id] | None = Field(
+        None,
+        min_length=1,
+        max_length=1_000,
+        description="Offers to consider; by default those that can be accepted now.",
+    )
+    reserve: bool = Field(
+        True,
+        description="Whether they will be shown. What is reserved counts for the caps until it is "
+        "shown (an interaction of the kind that says so) or the reservation has passed; ask with "
+        "false to look only.",
+    )
 
 
 class InteractionIn(Request):
@@ -160,21 +172,42 @@ class OfferOut(BaseModel):
     """An offer that may be made: ``expected_value`` is ``probability * value - cost``."""
 
     offer_id: str
+    channel: str | None = Field(description="Where: the preferred channel first; null is anywhere.")
     probability: float
     expected_value: float
     value: float
     cost: float
+    customer_value: float
     baseline: float
     reasons: list[ReasonOut]
     other_effect: float
 
 
+class RuleOut(BaseModel):
+    """A rule that holds an offer back, and the fact behind it."""
+
+    rule: Literal[
+        "validity",
+        "channel",
+        "consent",
+        "eligibility",
+        "benefit",
+        "accepted",
+        "refusal",
+        "complaint",
+        "open_case",
+        "control",
+        "frequency",
+        "silence",
+    ]
+    because: str
+
+
 class HeldBackOut(BaseModel):
-    """An offer that is not made: the rule, and the fact behind it."""
+    """An offer that is not made, and every rule that holds it back."""
 
     offer_id: str
-    rule: Literal["validity", "channel", "accepted"]
-    because: str
+    rules: list[RuleOut]
 
 
 class OffersResponse(BaseModel):
@@ -185,8 +218,10 @@ class OffersResponse(BaseModel):
     customer_id: str
     status: Literal["known", "unknown"]
     decision_id: str = Field(description="Names this decision in the log.")
+    reserved: bool = Field(description="Whether the ranked offers count for the caps.")
     ranked: list[OfferOut]
     held_back: list[HeldBackOut]
+    silent: str | None = Field(description="Why nothing is proposed; null where something is.")
 
 
 class Problem(BaseModel):

@@ -1,51 +1,25 @@
 """The scorer: from stored histories to risks, ranked offers and their reasons."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from features.declaration import ROLES
-from features.interactions import Attribute, Interaction, canonical_order
-from features.offers import Offer, Value
+from features.interactions import Attribute, Interaction
+from features.offers import Offer
 from features.online import evaluate, warm_up
 from features.sections import Roles
 from features.values import SignalValues
 from features.wording import Wording
-from serving.policy import HeldBack, hold_back
+from serving.policy import Policy
+from serving.ranking import Choice, HeldBack, OfferDecision, Ranker, check_policy, silent
 from serving.store import Store
-from training.bundle import Bundle
 from training.models import Model
 from training.money import Stakes
-from training.reasons import Reason, reasons_of
 from training.risks import ChurnScore, churn_scores, statuses
 
 History = tuple[list[Interaction], list[Attribute]]
-
-
-@dataclass(frozen=True, slots=True)
-class RankedOffer:
-    """An offer that may be made: ``expected_value`` is probability times value, less the cost."""
-
-    offer_id: str
-    probability: float
-    expected_value: float
-    value: float
-    cost: float
-    baseline: float
-    reasons: list[Reason]
-    other_effect: float
-
-
-@dataclass(frozen=True, slots=True)
-class OfferDecision:
-    """What to offer a customer now, best first, and what is held back."""
-
-    customer_id: str
-    as_of: int
-    known: bool
-    ranked: list[RankedOffer]
-    held_back: list[HeldBack]
 
 
 class Scorer:
@@ -59,6 +33,7 @@ class Scorer:
         offers: the offers by id.
         zone: the time zone in which dates are told.
         numbers: the further numeric columns that interactions may have.
+        policy: the rules of contact, by default those of a settings file that says nothing.
     """
 
     def __init__(
@@ -70,16 +45,22 @@ class Scorer:
         offers: Mapping[str, Offer],
         zone: str,
         numbers: Iterable[str] = (),
+        policy: Policy | None = None,
     ) -> None:
         self.store, self.churn_model, self.offer_model = store, churn, acceptance
         self.offers, self.zone = offers, zone
         self.kinds, self.numbers = roles.all_kinds(), frozenset(numbers)
-        self._accepted = frozenset(roles.kinds("offer_accepted"))
         kinds = {role: roles.kinds(role) for role in ROLES}
         self._stakes = Stakes.of(churn.bundle.card.costs)
         if self._stakes is not None:
             self._stakes.column(churn.bundle.plan)  # a name that is no signal is refused now
         self.wording = Wording(kinds, churn.bundle.card.currency)
+        self.ranker: Ranker | None = None
+        if acceptance is not None:
+            policy = policy or Policy()
+            check_policy(policy, acceptance.bundle.plan)
+            words = (self.wording, zone)
+            self.ranker = Ranker(acceptance.bundle, self.offers, policy, roles, *words)
         for model in (churn, acceptance):
             if model is not None:
                 warm_up(model.bundle.plan)
@@ -124,34 +105,52 @@ class Scorer:
         channel: str | None,
         limit: int,
         n_reasons: int,
+        named: Sequence[str] | None = None,
+        reserve: bool = True,
     ) -> OfferDecision:
-        """Return the offers that may be made to a customer now, best first."""
-        assert self.offer_model is not None  # the API answers before, where there is no model
-        as_of = self.store.as_of()
-        interactions, attributes = self.store.histories([customer_id])[customer_id]
-        known = [i for i in interactions if i.recorded_at < as_of and i.occurred_at < as_of]
-        accepted = [i for i in canonical_order(known) if i.kind in self._accepted]
-        candidates = list(self.offers.values())
-        held = {o.offer_id: hold_back(o, channel, accepted, as_of, self.zone) for o in candidates}
-        open_offers = [o for o in candidates if held[o.offer_id] is None]
-        held_back = [reason for reason in held.values() if reason is not None]
-        ranked: list[RankedOffer] = []
-        if open_offers:
-            bundle = self.offer_model.bundle
-            values = evaluate(bundle.plan, interactions, as_of, attributes, open_offers)
-            matrix = bundle.encode(values)
-            worth = [
-                offer.worth(float(p))
-                for p, offer in zip(bundle.score(matrix), open_offers, strict=True)
-            ]
-            best = sorted(range(len(worth)), key=lambda i: (-worth[i], open_offers[i].offer_id))[
-                :limit
-            ]
-            ranked = [
-                self._offer(bundle, open_offers[i], worth[i], matrix[[i]], values.row(i), n_reasons)
-                for i in best
-            ]
-        return OfferDecision(customer_id, as_of, bool(known), ranked, held_back)
+        """Return the offers that may be made to a customer now, best first, and log the decision.
+
+        Args:
+            customer_id: to whom.
+            channel: where; ``None`` is anywhere.
+            limit: how many offers at most.
+            n_reasons: how many reasons for each.
+            named: the offers to consider; by default those that can be accepted now.
+            reserve: whether they will be shown, so that they count for the caps.
+
+        Raises:
+            RequestError: a named offer is none of the catalogue.
+        """
+        assert self.ranker is not None and self.offer_model is not None  # the API answers before
+        as_of, ranker, model = self.store.as_of(), self.ranker, self.offer_model
+        history = self.store.histories([customer_id])[customer_id]
+        considered = ranker.consider(customer_id, as_of, history, channel, named)
+        chosen: list[Choice] = []
+
+        def choose(decisions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+            choice = ranker.choose(considered, limit, decisions)
+            chosen.append(choice)
+            return {
+                "model": {"name": model.name, "version": model.version},
+                "channel": channel,
+                "reserved": reserve and bool(choice.proposed),
+                "candidates": [each.logged() for each in choice.candidates],
+                "proposed": [each.logged() for each in choice.proposed],
+                "would_be": [each.logged() for each in choice.would_be],
+            }
+
+        decision_id = self.store.decide(customer_id, as_of, choose)
+        choice = chosen[-1]
+        return OfferDecision(
+            customer_id,
+            as_of,
+            considered.situation.known,
+            decision_id,
+            reserve and bool(choice.proposed),
+            ranker.explain(considered, choice.proposed, n_reasons),
+            [HeldBack(c.offer.offer_id, c.held) for c in choice.candidates if c.held],
+            silent(choice),
+        )
 
     def _values(self, history: History, as_of: int) -> SignalValues:
         return evaluate(self.churn_model.bundle.plan, history[0], as_of, history[1])
@@ -160,25 +159,3 @@ class Scorer:
         values = self._values(history, as_of)
         bundle, stakes = self.churn_model.bundle, self._stakes
         return churn_scores(bundle, self.wording, stakes, [customer_id], values, n_reasons)[0]
-
-    def _offer(
-        self,
-        bundle: Bundle,
-        offer: Offer,
-        expected_value: float,
-        matrix: np.ndarray,
-        row: list[Value],
-        n_reasons: int,
-    ) -> RankedOffer:
-        explained = bundle.explain(matrix)
-        reasons, rest = reasons_of(bundle.plan, self.wording, row, explained.effects[0], n_reasons)
-        return RankedOffer(
-            offer.offer_id,
-            float(explained.probability[0]),
-            expected_value,
-            offer.value,
-            offer.cost,
-            explained.baseline,
-            reasons,
-            rest,
-        )

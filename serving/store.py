@@ -12,6 +12,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from features import clock
 from features.errors import InteractionError, SourceError
 from features.history import History
 from features.interactions import ORDER, Attribute, Interaction
@@ -28,6 +29,7 @@ from serving.tables import (
 
 FIELDS = ("customer_id", *ORDER)
 BATCH = 20_000
+MONTH = 30 * clock.DAY
 CLOCK_LAG = 1_000_000
 """Microseconds by which the instant of a score may lie behind the present."""
 
@@ -163,17 +165,33 @@ class Store:
         with self._engine.connect() as connection:
             return sorted(owners(connection, connection.execute(query).scalars()))
 
-    def decide(self, customer_id: str, as_of: int, decision: Mapping[str, Any]) -> str:
-        """Record a decision, durable on return, and return its id."""
+    def decide(
+        self,
+        customer_id: str,
+        as_of: int,
+        choose: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]],
+    ) -> str:
+        """Record a decision, durable on return, and return its id.
+
+        Decisions are made one after another, so that no two of them take the last place.
+
+        Args:
+            customer_id: about whom.
+            as_of: what was known; microseconds.
+            choose: makes the decision from those of the month before, each with ``as_of`` and
+                ``decision``.
+        """
         decision_id = uuid.uuid4().hex
-        row = {
-            "decision_id": decision_id,
-            "customer_id": customer_id,
-            "as_of": as_of,
-            "decision": json.dumps(decision),
-        }
-        with self._writer.begin() as connection:
-            connection.execute(DECISIONS.insert(), row)
+        lately = sa.select(DECISIONS.c.as_of, DECISIONS.c.decision).where(
+            DECISIONS.c.customer_id == customer_id, DECISIONS.c.as_of > as_of - MONTH
+        )
+        with self._writing, self._writer.begin() as connection:
+            connection.execute(CLOCK.update().values(last_recorded=CLOCK.c.last_recorded))
+            rows = connection.execute(lately.order_by(DECISIONS.c.as_of))
+            made = [{"as_of": at, "decision": json.loads(text)} for at, text in rows]
+            row = {"decision_id": decision_id, "customer_id": customer_id, "as_of": as_of}
+            text = json.dumps(choose(made))
+            connection.execute(DECISIONS.insert(), {**row, "decision": text})
         return decision_id
 
     def decision(self, decision_id: str) -> dict[str, Any] | None:

@@ -44,10 +44,10 @@ def test_offers_answers_with_a_decision_that_is_logged(client: TestClient, score
     body = {"customer_id": "0001", "channel": "post", "limit": 1, "reasons": 1}
     answer = client.post("/offers", json=body).json()
     assert len(answer["ranked"]) == 1
-    assert {h["rule"] for h in answer["held_back"]} >= {"validity"}
+    assert answer["reserved"] is True
     logged = scorer.store.decision(answer["decision_id"])
     assert logged is not None
-    assert logged["decision"]["ranked"][0]["offer_id"] == answer["ranked"][0]["offer_id"]
+    assert logged["decision"]["proposed"][0]["offer_id"] == answer["ranked"][0]["offer_id"]
 
 
 def test_an_interaction_changes_the_next_score(client: TestClient, scorer: Scorer) -> None:

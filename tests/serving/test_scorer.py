@@ -1,6 +1,7 @@
 """The scorer: the same signals as training, up to date, and honest about whom it knows."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -8,12 +9,14 @@ import pytest
 
 from features import clock
 from features.batch import Spine, compute
-from features.errors import SettingsError
+from features.errors import RequestError, SettingsError
 from features.interactions import Interaction
 from features.online import evaluate
 from features.settings import Settings
 from features.sources.reader import read_history
 from serving.loading import load_scorer
+from serving.policy import Eligibility, Policy
+from serving.rules import Held
 from serving.scorer import Scorer
 from serving.store import Store
 
@@ -116,7 +119,8 @@ def test_a_model_whose_stakes_name_no_signal_is_refused_when_loaded(
 
 def test_offers_are_ranked_by_what_they_are_worth(scorer: Scorer) -> None:
     customer = scorer.store.customers()[0]
-    decision = scorer.rank(customer, "post", limit=10, n_reasons=2)
+    named = list(scorer.offers)
+    decision = scorer.rank(customer, "post", limit=10, n_reasons=2, named=named)
     worth = [offer.expected_value for offer in decision.ranked]
     assert worth == sorted(worth, reverse=True)
     for offer in decision.ranked:
@@ -125,24 +129,102 @@ def test_offers_are_ranked_by_what_they_are_worth(scorer: Scorer) -> None:
         assert abs(told - (offer.probability - offer.baseline)) < 1e-12
     everything = {o.offer_id for o in decision.ranked} | {h.offer_id for h in decision.held_back}
     assert everything == set(scorer.offers)
+    now = {o.offer_id for o in scorer.offers.values() if o.open_at(decision.as_of)}
+    of_now = scorer.rank(customer, "post", limit=10, n_reasons=0, reserve=False)
+    considered = {o.offer_id for o in of_now.ranked} | {h.offer_id for h in of_now.held_back}
+    assert considered == now, "what ended long ago is no news"
 
 
 def test_an_accepted_offer_is_not_made_again(scorer: Scorer) -> None:
     customer = scorer.store.customers()[0]
-    best = scorer.rank(customer, "post", limit=1, n_reasons=0).ranked[0].offer_id
+    best = with_offers(scorer).rank(customer, "post", limit=1, n_reasons=0).ranked[0].offer_id
     now = scorer.store.as_of()
     taken = Interaction(customer, now - 1, now, "offer_accepted", None, "api", offer_id=best)
     scorer.store.record([taken])
     after = scorer.rank(customer, "post", limit=10, n_reasons=0)
     assert best not in {offer.offer_id for offer in after.ranked}
-    assert tuple(h.rule for h in after.held_back if h.offer_id == best) == ("accepted",)
+    (held,) = [h.rules for h in after.held_back if h.offer_id == best]
+    assert "accepted" in {rule.rule for rule in held}
+
+
+def with_offers(scorer: Scorer, *policy: Policy, **changed: Any) -> Scorer:
+    """The scorer, with one offer more that is worth making: ``new``."""
+    worth = {"offer_id": "new", "valid_from": 0, "valid_to": 2**62, "value": 1e6}
+    new = replace(next(iter(scorer.offers.values())), **{**worth, **changed})
+    assert scorer.ranker is not None
+    offers = {**scorer.offers, "new": new}
+    scorer.ranker = replace(scorer.ranker, offers=offers, policy=(*policy, Policy())[0])
+    return scorer
 
 
 def test_a_new_offer_scores_from_its_attributes(scorer: Scorer) -> None:
-    known = next(iter(scorer.offers.values()))
-    from dataclasses import replace
+    decision = with_offers(scorer).rank(scorer.store.customers()[0], "post", 10, 1)
+    assert decision.ranked[0].offer_id == "new"
+    assert decision.silent is None
 
-    new = replace(known, offer_id="new", valid_from=0, valid_to=2**62)
-    scorer.offers = {**scorer.offers, "new": new}
-    decision = scorer.rank(scorer.store.customers()[0], "post", 10, 1)
-    assert "new" in {offer.offer_id for offer in decision.ranked}
+
+def test_nothing_is_said_where_it_would_cost_more_than_it_brings(scorer: Scorer) -> None:
+    customer = scorer.store.customers()[0]
+    loud = with_offers(scorer, Policy(better_silent=False), value=0.0, cost=3.0)
+    decision = loud.rank(customer, "post", 10, 0, ["new"], reserve=False)
+    assert decision.ranked[0].expected_value == -3.0
+    quiet = with_offers(scorer, value=0.0, cost=3.0)
+    decision = quiet.rank(customer, "post", 10, 0, ["new"])
+    assert (decision.ranked, decision.reserved) == ([], False)
+    assert decision.silent == (
+        "Better silent: no offer is expected to bring what proposing it costs."
+    )
+    (held,) = decision.held_back
+    assert held.rules == (Held("silence", "expected to bring £0.00 and to cost £3.00"),)
+
+
+def test_to_the_control_group_nothing_is_proposed_and_what_would_be_is_logged(
+    scorer: Scorer,
+) -> None:
+    customer = scorer.store.customers()[0]
+    usual = with_offers(scorer).rank(customer, "post", 2, 0, reserve=False)
+    controlled = with_offers(scorer, Policy(control_share=1.0)).rank(customer, "post", 2, 0)
+    assert (controlled.ranked, controlled.reserved) == ([], False)
+    assert controlled.silent == (
+        "Better silent: in the control group, to which nothing is proposed."
+    )
+    logged = scorer.store.decision(controlled.decision_id)
+    assert logged is not None
+    would_be = [offer["offer_id"] for offer in logged["decision"]["would_be"]]
+    assert would_be == [offer.offer_id for offer in usual.ranked]
+
+
+def test_a_rule_may_ask_for_a_signal_and_an_unknown_one_is_refused(
+    shop: Settings, store: Store, scorer: Scorer
+) -> None:
+    customer = scorer.store.customers()[0]
+    busy = Eligibility(signal="value_count_365d", at_least=100_000)
+    decision = with_offers(scorer, Policy(eligibility=(busy,))).rank(customer, "post", 2, 0)
+    assert "value count 365d is" in decision.held_back[0].rules[0].because
+    wrong = Eligibility(signal="value_count_364d", at_least=1)
+    raw = {**shop.raw, "policy": {"eligibility": [wrong.model_dump()]}}
+    with pytest.raises(SettingsError, match="Did you mean 'value_count_365d'"):
+        load_scorer(replace(shop, raw=raw), store)
+
+
+def test_an_offer_that_is_named_and_unknown_is_a_clear_error(scorer: Scorer) -> None:
+    with pytest.raises(RequestError, match="got 'o77'; wanted offers of the catalogue"):
+        scorer.rank("0001", None, 1, 0, ["o77"])
+
+
+def test_a_decision_is_logged_with_every_candidate_its_terms_and_what_holds_it(
+    scorer: Scorer,
+) -> None:
+    decision = with_offers(scorer).rank("0001", "post", 1, 1, list(scorer.offers))
+    logged = scorer.store.decision(decision.decision_id)
+    assert logged is not None
+    assert (logged["customer_id"], logged["as_of"]) == ("0001", decision.as_of)
+    kept = logged["decision"]
+    assert kept["model"]["version"] == "1"
+    assert {each["offer_id"] for each in kept["candidates"]} == set(scorer.offers)
+    assert {(c["offer_id"], h["rule"]) for c in kept["candidates"] for h in c["held"]} == {
+        (held.offer_id, rule.rule) for held in decision.held_back for rule in held.rules
+    }
+    for each in kept["candidates"]:
+        assert each["expected_value"] == each["probability"] * each["value"] - each["cost"]
+    assert [o["offer_id"] for o in kept["proposed"]] == [o.offer_id for o in decision.ranked]

@@ -8,11 +8,12 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from features import batch, online
+from features import batch, clock, online
 from features.errors import SourceError
 from features.identities import IDENTITIES_SCHEMA
 from features.interactions import Attribute, Interaction
@@ -197,7 +198,7 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
 
 
 def test_a_decision_is_kept(empty: Store) -> None:
-    decision_id = empty.decide("c", START, {"ranked": ["o1"]})
+    decision_id = empty.decide("c", START, lambda before: {"ranked": ["o1"]})
     assert empty.decision(decision_id) == {
         "decision_id": decision_id,
         "customer_id": "c",
@@ -205,6 +206,36 @@ def test_a_decision_is_kept(empty: Store) -> None:
         "decision": {"ranked": ["o1"]},
     }
     assert empty.decision("none") is None
+
+
+def decided(store: Store, customer: str = "c", at: int = START) -> list[Any]:
+    """Make a decision; return those that it was made by."""
+    seen: list[Any] = []
+
+    def choose(before: Any) -> dict[str, int]:
+        seen.extend(before)
+        return {"at": at}
+
+    store.decide(customer, at, choose)
+    return seen
+
+
+def test_a_decision_knows_those_of_the_month_before(empty: Store) -> None:
+    month = 30 * clock.DAY
+    for customer, at in (("c", START - month), ("c", START - month + 1), ("d", START), ("c", 9)):
+        decided(empty, customer, at)
+    first = {"as_of": START - month + 1, "decision": {"at": START - month + 1}}
+    assert decided(empty) == [first]
+    assert decided(empty) == [first, {"as_of": START, "decision": {"at": START}}]
+
+
+def test_a_decision_that_cannot_be_made_leaves_nothing(empty: Store) -> None:
+    def fail(before: Any) -> dict[str, Any]:
+        raise ValueError("no decision")
+
+    with pytest.raises(ValueError, match="no decision"):
+        empty.decide("c", START, fail)
+    assert decided(empty) == []
 
 
 def test_an_import_keeps_recording_times_and_comes_before_what_is_recorded_later(
