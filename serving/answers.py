@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from features import clock
 from features.errors import InteractionError, ModelError, nearest
-from features.interactions import Interaction, check_interaction
+from features.interactions import Attribute, Interaction, check_interaction
+from serving.ranking import HeldBack, RankedOffer
 from serving.schemas import (
     ChurnRequest,
     ChurnResponse,
+    EventIn,
     HeldBackOut,
+    HistoryIn,
     InteractionIn,
     InteractionsRequest,
     InteractionsResponse,
@@ -25,36 +29,77 @@ from serving.schemas import (
     ScoreOut,
     SignalOut,
 )
-from serving.scorer import Scorer
+from serving.scorer import History, Scorer
+from serving.view_schemas import LoadedModelOut, ModelsResponse
 from training.models import Model
 from training.reasons import Reason
+from training.risks import ChurnScore
 
 LONGEST_SHOWN = 80
 FORMS = "The forms are described at /v1/docs."
 
 
 def churn(scorer: Scorer, request: ChurnRequest) -> ChurnResponse:
-    """Answer ``POST /v1/churn``."""
-    as_of, scores = scorer.churn(request.customers, request.reasons)
+    """Answer ``POST /v1/churn``.
+
+    Raises:
+        RapportError: the instant is still to come, or a given history holds what cannot be.
+    """
+    at = None if request.as_of is None else instant_of("as_of", request.as_of, scorer.zone)
+    if request.histories is not None:
+        given = [
+            (history.customer_id, _history(scorer, f"histories.{place}", history))
+            for place, history in enumerate(request.histories)
+        ]
+        as_of, scores = scorer.churn_of(given, request.reasons, at)
+    else:
+        as_of, scores = scorer.churn(request.customers or [], request.reasons, at)
     return ChurnResponse(
-        model=_model(scorer.churn_model),
+        model=model_out(scorer.churn_model),
         as_of=clock.isoformat(as_of),
-        scores=[
-            ScoreOut(
-                customer_id=s.customer_id,
-                status=s.status,
-                probability=s.probability,
-                baseline=s.baseline,
-                base_rate=s.base_rate,
-                band=s.band,
-                value_at_risk=s.value_at_risk,
-                contacting_pays=s.contacting_pays,
-                reasons=_reasons(s.reasons),
-                other_effect=s.other_effect,
-            )
-            for s in scores
-        ],
+        scores=[score_out(score) for score in scores],
     )
+
+
+def models(scorer: Scorer) -> ModelsResponse:
+    """Answer ``GET /v1/models``."""
+    loaded = [scorer.churn_model, *([scorer.offer_model] if scorer.offer_model else [])]
+    since = clock.isoformat(scorer.loaded_at)
+    return ModelsResponse(
+        models=[
+            LoadedModelOut(
+                name=model.name,
+                version=model.version,
+                alias=model.alias,
+                task=model.bundle.card.task,
+                fingerprint=model.bundle.fingerprint,
+                trained_from=model.bundle.card.trained_from,
+                trained_until=model.bundle.card.trained_until,
+                rows=model.bundle.card.rows,
+                base_rate=model.bundle.card.base_rate,
+                auc=model.bundle.card.metrics.get("auc"),
+                loaded_at=since,
+            )
+            for model in loaded
+        ]
+    )
+
+
+def _history(scorer: Scorer, subject: str, given: HistoryIn) -> History:
+    """Return a history that was given, known as it happened."""
+    interactions, now = [], scorer.store.now()
+    for place, event in enumerate(given.interactions):
+        try:
+            item = _interaction(given.customer_id, event, scorer.zone)
+            check_interaction(item, scorer.kinds, scorer.numbers, now)
+        except InteractionError as error:
+            where = f"{subject}.interactions.{place}.{error.subject}"
+            raise InteractionError(where, error.got, error.wanted, error.remedy) from error
+        interactions.append(item)
+    return interactions, [
+        Attribute(given.customer_id, clock.EVER, name, str(value))
+        for name, value in given.attributes.items()
+    ]
 
 
 def offers(scorer: Scorer, request: OffersRequest) -> OffersResponse:
@@ -79,17 +124,14 @@ def offers(scorer: Scorer, request: OffersRequest) -> OffersResponse:
         request.reserve,
     )
     return OffersResponse(
-        model=_model(scorer.offer_model),
+        model=model_out(scorer.offer_model),
         as_of=clock.isoformat(decision.as_of),
         customer_id=request.customer_id,
         status="known" if decision.known else "unknown",
         decision_id=decision.decision_id,
         reserved=decision.reserved,
-        ranked=[
-            OfferOut(**{**_shallow(offer), "reasons": _reasons(offer.reasons)})
-            for offer in decision.ranked
-        ],
-        held_back=[HeldBackOut(**asdict(held)) for held in decision.held_back],
+        ranked=offers_out(decision.ranked),
+        held_back=held_out(decision.held_back),
         silent=decision.silent,
     )
 
@@ -102,7 +144,8 @@ def record(scorer: Scorer, request: InteractionsRequest) -> InteractionsResponse
     now = scorer.store.now()
     for index, plain in enumerate(request.interactions):
         try:
-            item = _interaction(plain, scorer.zone)
+            parsed = InteractionIn.model_validate(plain)
+            item = _interaction(parsed.customer_id, parsed, scorer.zone)
             check_interaction(item, scorer.kinds, scorer.numbers, now)
         except ValidationError as error:
             rejected.append(_rejected(index, *told(error.errors(), InteractionIn)))
@@ -148,18 +191,28 @@ def _plain(text: str) -> str:
     return shown.encode("utf-8", "backslashreplace").decode()
 
 
-def _interaction(plain: Any, zone: str) -> Interaction:
-    parsed = InteractionIn.model_validate(plain)
-    fields = parsed.model_dump(exclude={"recorded_at", "occurred_at", "due_at"})
-    occurred = _instant("occurred_at", parsed.occurred_at, zone)
-    due = None if parsed.due_at is None else _instant("due_at", parsed.due_at, zone)
+def _interaction(customer_id: str, event: EventIn, zone: str) -> Interaction:
+    named = {"customer_id", "recorded_at", "occurred_at", "due_at"}
+    fields = event.model_dump(exclude=named)
+    occurred = instant_of("occurred_at", event.occurred_at, zone)
+    due = None if event.due_at is None else instant_of("due_at", event.due_at, zone)
     numbers = {name: value + 0.0 for name, value in fields.pop("numbers").items()}
     return Interaction(
-        **fields, occurred_at=occurred, recorded_at=occurred, due_at=due, numbers=numbers
+        customer_id,
+        **fields,
+        occurred_at=occurred,
+        recorded_at=occurred,
+        due_at=due,
+        numbers=numbers,
     )
 
 
-def _instant(field: str, moment: Any, zone: str) -> int:
+def instant_of(field: str, moment: datetime, zone: str) -> int:
+    """Return a time of a request as an instant, microseconds UTC.
+
+    Raises:
+        InteractionError: it is none that can be told.
+    """
     try:
         return clock.to_instant(moment, zone)
     except OverflowError as error:
@@ -176,15 +229,34 @@ def _refusal(index: int, error: InteractionError) -> Rejected:
     return _rejected(index, error.subject, str(error.got), error.wanted, error.remedy)
 
 
-def _model(model: Model) -> ModelOut:
+def model_out(model: Model) -> ModelOut:
+    """Return a model as answers name it."""
     return ModelOut(name=model.name, version=model.version, alias=model.alias)
+
+
+def score_out(score: ChurnScore) -> ScoreOut:
+    """Return a risk as answers tell it."""
+    return ScoreOut(**{**_shallow(score), "reasons": reasons_out(score.reasons)})
+
+
+def offers_out(ranked: Sequence[RankedOffer]) -> list[OfferOut]:
+    """Return ranked offers as answers tell them."""
+    return [
+        OfferOut(**{**_shallow(offer), "reasons": reasons_out(offer.reasons)}) for offer in ranked
+    ]
+
+
+def held_out(held_back: Sequence[HeldBack]) -> list[HeldBackOut]:
+    """Return what is held back as answers tell it."""
+    return [HeldBackOut(**asdict(held)) for held in held_back]
 
 
 def _shallow(record: Any) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__slots__}
 
 
-def _reasons(reasons: list[Reason]) -> list[ReasonOut]:
+def reasons_out(reasons: list[Reason]) -> list[ReasonOut]:
+    """Return reasons as answers tell them; a missing number is null."""
     return [
         ReasonOut(
             group=r.group,

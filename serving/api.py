@@ -1,10 +1,11 @@
 """The HTTP API under ``/v1``: routes and their documents, no logic."""
 
 import logging
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -13,8 +14,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from features.errors import RapportError
-from serving import answers
+from serving import answers, view_answers
 from serving.schemas import (
+    LONGEST_ID,
     ChurnRequest,
     ChurnResponse,
     ErrorResponse,
@@ -25,12 +27,16 @@ from serving.schemas import (
     OffersResponse,
 )
 from serving.scorer import Scorer
+from serving.view_schemas import CustomerResponse, ModelsResponse
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     404: {"model": ErrorResponse, "description": "No such thing here."},
     422: {"model": ErrorResponse, "description": "The request is not of the documented form."},
     503: {"model": ErrorResponse, "description": "The service is not ready."},
 }
+TIMELINE = "How many of the latest interactions."
+OFFERS = "How many offers at most."
+REASONS = "How many reasons for the risk and for each offer."
 LOGGER = logging.getLogger(__name__)
 REQUESTS: dict[str, type[BaseModel]] = {
     "interactions": InteractionsRequest,
@@ -67,12 +73,31 @@ def create_api() -> FastAPI:
         """Rank the offers worth making to a customer now, and say what is held back."""
         return await run_in_threadpool(answers.offers, _scorer(request), body)
 
+    @api.get("/customers/{customer_id}")
+    async def customer(
+        request: Request,
+        customer_id: Annotated[str, Path(max_length=LONGEST_ID)],
+        timeline: Annotated[int, Query(ge=0, le=10_000, description=TIMELINE)] = 50,
+        offers: Annotated[int, Query(ge=1, le=100, description=OFFERS)] = 3,
+        reasons: Annotated[int, Query(ge=0, le=20, description=REASONS)] = 3,
+    ) -> CustomerResponse:
+        """Return all that is known of a customer: timeline, signals in words, risk, offers."""
+        how = (timeline, offers, reasons)
+        return await run_in_threadpool(view_answers.customer, _scorer(request), customer_id, *how)
+
+    @api.get("/models")
+    async def models(request: Request) -> ModelsResponse:
+        """Return the models that answer now."""
+        return answers.models(_scorer(request))
+
     @api.api_route(
         "/{path:path}", methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False
     )
     async def nothing(request: Request, path: str) -> None:
         if path in REQUESTS:
             raise HTTPException(405, "Method Not Allowed", {"Allow": "POST"})
+        if path == "models" or re.fullmatch("customers/[^/]+", path):
+            raise HTTPException(405, "Method Not Allowed", {"Allow": "GET"})
         raise HTTPException(404, "Not Found")
 
     def openapi() -> dict[str, Any]:

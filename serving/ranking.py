@@ -102,17 +102,18 @@ class HeldBack:
 class OfferDecision:
     """What to offer a customer now, best first, and what is held back.
 
-    ``decision_id`` names it in the log; ``silent`` says why nothing is proposed, where it is so.
+    ``decision_id`` names it in the log, empty where nothing was decided; ``silent`` says why
+    nothing is proposed, where it is so.
     """
 
     customer_id: str
     as_of: int
     known: bool
-    decision_id: str
-    reserved: bool
     ranked: list[RankedOffer]
     held_back: list[HeldBack]
     silent: str | None
+    decision_id: str = ""
+    reserved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +196,9 @@ class Ranker:
             return Choice((), candidates, would_be=proposed)
         return Choice(proposed, candidates)
 
-    def explain(
+    def _explained(
         self, considered: Considered, proposed: Sequence[Candidate], n_reasons: int
     ) -> list[RankedOffer]:
-        """Return proposed offers with the reasons of their probabilities."""
         if not proposed or considered.values is None:
             return []
         explained = self.bundle.explain(considered.matrix[[c.place for c in proposed]])
@@ -212,6 +212,17 @@ class Ranker:
             own = (offer.customer_value, explained.baseline, reasons, rest)
             ranked.append(RankedOffer(offer.offer_id, each.channel, *terms, *own))
         return ranked
+
+    def decided(self, considered: Considered, choice: Choice, n_reasons: int) -> OfferDecision:
+        """Return a choice as it is answered, with reasons."""
+        return OfferDecision(
+            considered.situation.customer_id,
+            considered.situation.as_of,
+            considered.situation.known,
+            self._explained(considered, choice.proposed, n_reasons),
+            [HeldBack(c.offer.offer_id, c.held) for c in choice.candidates if c.held],
+            silent(choice),
+        )
 
     def _open(self, as_of: int) -> list[Offer]:
         return [offer for offer in self.offers.values() if offer.open_at(as_of)]

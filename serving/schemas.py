@@ -2,12 +2,20 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 MOST_CUSTOMERS, MOST_INTERACTIONS = 1_000, 10_000
-Id = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+LONGEST_ID = 500
+Id = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID)]
 Text = Annotated[Id, Field(strict=True)]
 Number = Annotated[float, Field(strict=True)]
 
@@ -18,20 +26,13 @@ def _only_text(value: Any) -> Any:
     return value
 
 
-Time = Annotated[datetime, BeforeValidator(_only_text)]
+Time = Annotated[datetime, BeforeValidator(_only_text), Field(strict=False)]
 
 
 class Request(BaseModel):
     """Unknown keys are refused, and text is never taken for a number."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class ChurnRequest(Request):
-    """Customers to score."""
-
-    customers: list[Id] = Field(min_length=1, max_length=MOST_CUSTOMERS, examples=[["1", "1001"]])
-    reasons: int = Field(3, ge=0, le=20, description="How many reasons to give for each.")
 
 
 class OffersRequest(Request):
@@ -55,12 +56,11 @@ class OffersRequest(Request):
     )
 
 
-class InteractionIn(Request):
-    """One interaction, as the client knows it; the server stamps when it was recorded."""
+class EventIn(Request):
+    """One interaction of a customer; what was known when is told by ``occurred_at``."""
 
     model_config = ConfigDict(extra="forbid", strict=False, allow_inf_nan=False)
 
-    customer_id: Text = Field(examples=["1"])
     kind: Text = Field(examples=["purchase"])
     occurred_at: Time = Field(
         examples=["2018-01-01T04:00:00Z"],
@@ -83,6 +83,50 @@ class InteractionIn(Request):
     numbers: dict[Text, Number] = Field(
         default_factory=dict, description="Further columns that the settings declare."
     )
+
+
+class InteractionIn(EventIn):
+    """One interaction, as the client knows it; the server stamps when it was recorded."""
+
+    customer_id: Text = Field(examples=["1"])
+
+
+class HistoryIn(Request):
+    """A customer's history, to be scored and forgotten."""
+
+    customer_id: Id = Field(examples=["anybody"])
+    interactions: list[EventIn] = Field(max_length=MOST_INTERACTIONS)
+    attributes: dict[Id, Id | Annotated[float, Field(allow_inf_nan=False)]] = Field(
+        default_factory=dict, description="Facts about the customer, known since ever."
+    )
+
+
+class ChurnRequest(Request):
+    """Customers to score: stored ones by id, or any by the histories given."""
+
+    customers: list[Id] | None = Field(
+        None, min_length=1, max_length=MOST_CUSTOMERS, examples=[["1", "1001"]]
+    )
+    histories: list[HistoryIn] | None = Field(
+        None,
+        min_length=1,
+        max_length=MOST_CUSTOMERS,
+        examples=[None],
+        description="Histories to score instead; nothing of them is stored.",
+    )
+    as_of: Time | None = Field(
+        None,
+        examples=[None],
+        description="By what was known before this instant; by default by all that is recorded. "
+        "ISO 8601; without a zone it is read in the project's.",
+    )
+    reasons: int = Field(3, ge=0, le=20, description="How many reasons to give for each.")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.customers is None) == (self.histories is None):
+            raise ValueError("either `customers` or `histories`")
+        return self
 
 
 class InteractionsRequest(Request):
@@ -114,7 +158,7 @@ class InteractionsResponse(BaseModel):
 
 
 class ModelOut(BaseModel):
-    """The model that answered."""
+    """A model by its name in the registry."""
 
     name: str
     version: str

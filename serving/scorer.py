@@ -1,11 +1,15 @@
 """The scorer: from stored histories to risks, ranked offers and their reasons."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from features import clock
 from features.declaration import ROLES
+from features.errors import RequestError
 from features.interactions import Attribute, Interaction
 from features.offers import Offer
 from features.online import evaluate, warm_up
@@ -13,7 +17,7 @@ from features.sections import Roles
 from features.values import SignalValues
 from features.wording import Wording
 from serving.policy import Policy
-from serving.ranking import Choice, HeldBack, OfferDecision, Ranker, check_policy, silent
+from serving.ranking import Choice, OfferDecision, Ranker, check_policy
 from serving.store import Store
 from training.models import Model
 from training.money import Stakes
@@ -49,6 +53,7 @@ class Scorer:
     ) -> None:
         self.store, self.churn_model, self.offer_model = store, churn, acceptance
         self.offers, self.zone = offers, zone
+        self.loaded_at = time.time_ns() // 1000
         self.kinds, self.numbers = roles.all_kinds(), frozenset(numbers)
         kinds = {role: roles.kinds(role) for role in ROLES}
         self._stakes = Stakes.of(churn.bundle.card.costs)
@@ -65,13 +70,49 @@ class Scorer:
             if model is not None:
                 warm_up(model.bundle.plan)
 
-    def churn(self, customers: Sequence[str], n_reasons: int) -> tuple[int, list[ChurnScore]]:
-        """Return the instant and the risk of each customer, in order."""
-        as_of = self.store.as_of()
+    def churn(
+        self, customers: Sequence[str], n_reasons: int, at: int | None = None
+    ) -> tuple[int, list[ChurnScore]]:
+        """Return the instant and the risk of each customer, in order.
+
+        Args:
+            customers: whom; one that is not known gets the base rate.
+            n_reasons: how many reasons to give for each.
+            at: an earlier instant, whose scores come out as they did then.
+
+        Raises:
+            RequestError: the instant is still to come.
+        """
+        as_of = self.instant(at)
         histories = self.store.histories(customers)
         return as_of, [
             self._churn(customer, histories[customer], as_of, n_reasons) for customer in customers
         ]
+
+    def churn_of(
+        self, histories: Sequence[tuple[str, History]], n_reasons: int, at: int | None = None
+    ) -> tuple[int, list[ChurnScore]]:
+        """Return the instant and the risk by histories that are given, as ``churn`` does."""
+        as_of = self.store.now() if at is None else at
+        return as_of, [
+            self._churn(customer, history, as_of, n_reasons) for customer, history in histories
+        ]
+
+    def instant(self, at: int | None) -> int:
+        """Return an instant by whose knowledge the store can answer, by default the newest.
+
+        Raises:
+            RequestError: more may still be recorded before it.
+        """
+        newest = self.store.as_of()
+        if at is not None and at > newest:
+            raise RequestError(
+                "as_of",
+                clock.isoformat(at),
+                f"an instant up to {clock.isoformat(newest)}, the newest of which all is known",
+                "Leave it out to score by all that is recorded.",
+            )
+        return newest if at is None else at
 
     def at_risk(
         self,
@@ -140,22 +181,29 @@ class Scorer:
             }
 
         decision_id = self.store.decide(customer_id, as_of, choose)
-        choice = chosen[-1]
-        return OfferDecision(
-            customer_id,
-            as_of,
-            considered.situation.known,
-            decision_id,
-            reserve and bool(choice.proposed),
-            ranker.explain(considered, choice.proposed, n_reasons),
-            [HeldBack(c.offer.offer_id, c.held) for c in choice.candidates if c.held],
-            silent(choice),
-        )
+        decided = ranker.decided(considered, chosen[-1], n_reasons)
+        return replace(decided, decision_id=decision_id, reserved=reserve and bool(decided.ranked))
+
+    def risk(
+        self, customer_id: str, history: History, as_of: int, n_reasons: int
+    ) -> tuple[SignalValues, ChurnScore]:
+        """Return the signals of the churn model and the risk by a history at an instant."""
+        values = self._values(history, as_of)
+        bundle, stakes = self.churn_model.bundle, self._stakes
+        score = churn_scores(bundle, self.wording, stakes, [customer_id], values, n_reasons)[0]
+        return values, score
+
+    def look(
+        self, customer_id: str, history: History, as_of: int, limit: int, n_reasons: int
+    ) -> OfferDecision:
+        """Return what would be offered to a customer; nothing is decided, reserved or logged."""
+        assert self.ranker is not None  # who calls asks before
+        considered = self.ranker.consider(customer_id, as_of, history, None, None)
+        choice = self.ranker.choose(considered, limit, self.store.decisions(customer_id, as_of))
+        return self.ranker.decided(considered, choice, n_reasons)
 
     def _values(self, history: History, as_of: int) -> SignalValues:
         return evaluate(self.churn_model.bundle.plan, history[0], as_of, history[1])
 
     def _churn(self, customer_id: str, history: History, as_of: int, n_reasons: int) -> ChurnScore:
-        values = self._values(history, as_of)
-        bundle, stakes = self.churn_model.bundle, self._stakes
-        return churn_scores(bundle, self.wording, stakes, [customer_id], values, n_reasons)[0]
+        return self.risk(customer_id, history, as_of, n_reasons)[1]

@@ -62,7 +62,7 @@ def situation_of(
         customer_id,
         as_of,
         known=bool(seen),
-        attributes=_latest(attributes, as_of),
+        attributes=latest(attributes, as_of),
         accepted=_by_offer(seen, roles.offer_accepted),
         declined=_by_offer(seen, roles.offer_declined),
         complained=max(negative, default=None),
@@ -70,7 +70,7 @@ def situation_of(
     )
 
 
-def _latest(attributes: Iterable[Attribute], as_of: int) -> dict[str, str]:
+def latest(attributes: Iterable[Attribute], as_of: int) -> dict[str, str]:
     """Return the latest value of each attribute known; ties as the signals break them."""
     known = sorted(
         (a for a in attributes if max(a.known_at, a.since) < as_of),

@@ -182,17 +182,18 @@ class Store:
                 ``decision``.
         """
         decision_id = uuid.uuid4().hex
-        lately = sa.select(DECISIONS.c.as_of, DECISIONS.c.decision).where(
-            DECISIONS.c.customer_id == customer_id, DECISIONS.c.as_of > as_of - MONTH
-        )
         with self._writing, self._writer.begin() as connection:
             connection.execute(CLOCK.update().values(last_recorded=CLOCK.c.last_recorded))
-            rows = connection.execute(lately.order_by(DECISIONS.c.as_of))
-            made = [{"as_of": at, "decision": json.loads(text)} for at, text in rows]
+            made = _decisions(connection, customer_id, as_of)
             row = {"decision_id": decision_id, "customer_id": customer_id, "as_of": as_of}
             text = json.dumps(choose(made))
             connection.execute(DECISIONS.insert(), {**row, "decision": text})
         return decision_id
+
+    def decisions(self, customer_id: str, as_of: int) -> list[dict[str, Any]]:
+        """Return the decisions about a customer from the month before an instant on, in order."""
+        with self._engine.connect() as connection:
+            return _decisions(connection, customer_id, as_of)
 
     def decision(self, decision_id: str) -> dict[str, Any] | None:
         """Return a recorded decision, ``None`` when there is none of that id."""
@@ -266,6 +267,14 @@ class Store:
 def _insert(engine: sa.Engine, table: sa.Table) -> Any:
     dialect = sqlite if engine.dialect.name == "sqlite" else postgresql
     return dialect.insert(table)
+
+
+def _decisions(connection: sa.Connection, customer_id: str, as_of: int) -> list[dict[str, Any]]:
+    lately = sa.select(DECISIONS.c.as_of, DECISIONS.c.decision).where(
+        DECISIONS.c.customer_id == customer_id, DECISIONS.c.as_of > as_of - MONTH
+    )
+    rows = connection.execute(lately.order_by(DECISIONS.c.as_of))
+    return [{"as_of": at, "decision": json.loads(text)} for at, text in rows]
 
 
 def _known(connection: sa.Connection, items: Sequence[Interaction]) -> dict[tuple[str, str], Any]:

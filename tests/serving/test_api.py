@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from features import clock
 from serving.api import create_api
 from serving.scorer import Scorer
 
@@ -185,7 +186,82 @@ def test_before_the_models_are_loaded_the_answer_is_503() -> None:
 
 def test_the_document_describes_every_route_and_error(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
-    assert set(document["paths"]) == {"/interactions", "/churn", "/offers"}
+    assert set(document["paths"]) == {
+        "/interactions",
+        "/churn",
+        "/offers",
+        "/customers/{customer_id}",
+        "/models",
+    }
     for path in document["paths"].values():
-        assert {"200", "422", "404", "503"} <= set(path["post"]["responses"])
+        for route in path.values():
+            assert {"200", "422", "404", "503"} <= set(route["responses"])
     assert "customer_id" in document["components"]["schemas"]["InteractionIn"]["properties"]
+
+
+def test_a_given_history_is_scored_like_a_stored_one(client: TestClient, scorer: Scorer) -> None:
+    items, facts = scorer.store.histories(["0001"])["0001"]
+    events = [
+        {
+            "kind": item.kind,
+            "occurred_at": clock.isoformat(item.occurred_at),
+            "channel": item.channel,
+            "topic": item.topic,
+            "offer_id": item.offer_id,
+            "amount": item.amount,
+            "numbers": {k: v for k, v in item.numbers.items() if v is not None},
+        }
+        for item in items
+    ]
+    given = {
+        "customer_id": "somebody",
+        "interactions": events,
+        "attributes": {fact.name: fact.value for fact in facts},
+    }
+    stored = client.post("/churn", json={"customers": ["0001"]}).json()
+    at = stored["as_of"]
+    answer = client.post("/churn", json={"histories": [given], "as_of": at}).json()
+    assert answer["as_of"] == at
+    assert {**answer["scores"][0], "customer_id": "0001"} == stored["scores"][0]
+    assert "somebody" not in scorer.store.customers()
+
+
+def test_a_wrong_item_of_a_given_history_is_named_by_its_place(client: TestClient) -> None:
+    event = {"kind": "purchase", "occurred_at": "2024-12-01"}
+    histories = [{"customer_id": "a", "interactions": [event, {**event, "kind": "dance"}]}]
+    answer = client.post("/churn", json={"histories": histories})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["subject"] == "histories.0.interactions.1.kind"
+
+
+def test_customers_or_histories_but_not_both(client: TestClient) -> None:
+    for body in ({}, {"customers": ["1"], "histories": [{"customer_id": "1", "interactions": []}]}):
+        answer = client.post("/churn", json=body)
+        assert answer.status_code == 422
+        assert answer.json()["error"]["wanted"] == "either `customers` or `histories`"
+
+
+def test_an_earlier_score_can_be_asked_for_again(client: TestClient) -> None:
+    ask = {"customers": ["0001", "0002"]}
+    before = client.post("/churn", json=ask).json()
+    body = {"interactions": [{**PURCHASE, "customer_id": c} for c in ("0001", "0002")]}
+    client.post("/interactions", json=body)
+    assert client.post("/churn", json={**ask, "as_of": before["as_of"]}).json() == before
+    assert client.post("/churn", json=ask).json()["scores"] != before["scores"]
+
+
+def test_an_instant_to_come_is_refused(client: TestClient) -> None:
+    answer = client.post("/churn", json={"customers": ["0001"], "as_of": "2031-01-01T00:00:00Z"})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["subject"] == "as_of"
+    assert "up to 2024-12-31" in answer.json()["error"]["wanted"]
+
+
+def test_offers_that_are_named_are_considered_alone(client: TestClient) -> None:
+    ask = {"customer_id": "0001", "channel": "post", "reserve": False}
+    answer = client.post("/offers", json={**ask, "offers": ["o0"]}).json()
+    assert answer["ranked"] == []
+    assert [held["offer_id"] for held in answer["held_back"]] == ["o0"]
+    assert "validity" in {rule["rule"] for rule in answer["held_back"][0]["rules"]}
+    answer = client.post("/offers", json={**ask, "offers": ["o0", "o99"]})
+    assert (answer.status_code, answer.json()["error"]["got"]) == (422, "'o99'")
