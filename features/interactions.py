@@ -28,6 +28,7 @@ ORDER = (*INSTANTS, *STRINGS, *NUMBERS, "resolved", "due_at")
 """The canonical order of one customer's interactions; further numeric columns follow by name."""
 COLUMNS = ("customer_id", *ORDER)
 
+_FIELDS = attrgetter(*ORDER)
 _INSTANTS = attrgetter(*INSTANTS)
 
 
@@ -116,16 +117,18 @@ def canonical_order(interactions: Iterable[Interaction]) -> list[Interaction]:
 
 
 def _tied_order(tied: list[Interaction]) -> list[Interaction]:
-    further = sorted({name for item in tied for name in item.numbers})
+    further = sorted({name for item in tied if item.numbers for name in item.numbers})
+    rows = [(*_FIELDS(item), *(item.numbers.get(name) for name in further)) for item in tied]
+    columns = zip(*rows, strict=True)
+    # Most fields are the same in all: comparing those would take most of the time.
+    differ = [k for k, (first, *rest) in enumerate(columns) if any(v != first for v in rest)]
 
-    def key(item: Interaction) -> list[tuple[bool, object]]:
-        values = [getattr(item, name) for name in ORDER]
-        values += [item.numbers.get(name) for name in further]
+    def key(place: int) -> list[tuple[bool, object]]:
+        values = [rows[place][k] for k in differ]
         # NaN is not even itself: compared, it would leave the order to the input.
-        there = [value is not None and value == value for value in values]
-        return [(is_, value if is_ else 0) for is_, value in zip(there, values, strict=True)]
+        return [(True, v) if v is not None and v == v else (False, 0) for v in values]
 
-    return sorted(tied, key=key)
+    return [tied[place] for place in sorted(range(len(tied)), key=key)]
 
 
 def first_recorded(ordered: Iterable[Interaction]) -> list[Interaction]:

@@ -1,6 +1,7 @@
 """The online engine: one customer's history in, one row out (or one row an offer)."""
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -16,11 +17,11 @@ from features.encoding import (
     offer_table,
 )
 from features.interactions import (
+    NUMBERS,
     Attribute,
     Interaction,
     canonical_order,
     first_recorded,
-    number,
 )
 from features.measures import CODE_COLUMNS
 from features.offers import Offer
@@ -132,7 +133,7 @@ def _histories(
         kind=np.array([kinds.get(item.kind, other) for item in ordered], dtype=np.int32),
         codes=codes,
         numbers=np.array(
-            [[_or_nan(number(item, column)) for item in ordered] for column in plan.numbers],
+            [_column(ordered, column) for column in plan.numbers],
             dtype=np.float64,
         ).reshape(len(plan.numbers), n),
         n_codes=n_codes(plan, codes),
@@ -140,8 +141,13 @@ def _histories(
     )
 
 
-def _or_nan(value: float | None) -> float:
-    return NAN if value is None else value + 0.0
+def _column(ordered: list[Interaction], name: str) -> list[float]:
+    """Return a numeric column, NaN where it is missing; negative zero becomes zero."""
+    if name in NUMBERS or name == "resolved":
+        values = list(map(attrgetter(name), ordered))
+    else:
+        values = [item.numbers.get(name) for item in ordered]
+    return [NAN if value is None else value + 0.0 for value in values]
 
 
 def _facts(plan: Plan, attributes: Iterable[Attribute], categories: Categories) -> arrays.Facts:
