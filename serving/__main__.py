@@ -40,8 +40,10 @@ def import_sources(settings_path: str) -> None:
         history = read_history(settings, aside(settings))
         tell_notes(history)
         with progress("Importing into the store", len(history.interactions)) as advance:
-            new = store.import_history(history, digest, advance)
-    click.echo(f"{new:,} interactions are new.")
+            done = store.import_history(history, digest, advance)
+    click.echo(f"{done.new:,} interactions are new.")
+    if done.erased:
+        click.echo(f"{done.erased:,} of erased customers were left out.")
 
 
 def _refuse_other_data(imported: str, digest: str) -> None:

@@ -5,9 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -20,16 +18,11 @@ from features.plan import compile_plan
 from features.settings import Settings
 from features.signals import attribute, interactions
 from features.sources.reader import read_history
+from serving.importing import Imported
 from serving.store import Store
 from tests.histories import history_of, spine_of
 
 START = 1_700_000_000_000_000
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Store]:
-    with Store(f"sqlite:///{tmp_path / 'a' / 'store.db'}", START) as store:
-        yield store
 
 
 def bought(key: str | None, amount: float = 1.0, customer: str = "c") -> Interaction:
@@ -94,14 +87,13 @@ def test_the_same_id_of_another_source_is_another_interaction(empty: Store) -> N
     assert empty.record([bought("a"), web]).accepted == 2
 
 
-def test_the_clock_goes_on_after_a_restart(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    first = Store(url, START)
+def test_the_clock_goes_on_after_a_restart(store_url: str) -> None:
+    first = Store(store_url, START)
     for _ in range(20):
         first.record([bought(None)])
     last = first.last_recorded()
     first.close()
-    with Store(url, START) as again:
+    with Store(store_url, START) as again:
         assert again.as_of() > last
 
 
@@ -114,12 +106,11 @@ def test_an_instant_that_was_given_stays_true(empty: Store) -> None:
         assert empty.as_of() > history(empty)[-1].recorded_at
 
 
-def test_a_restart_never_goes_back_before_an_instant_that_was_given(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    first = Store(url, START - 10_000_000)
+def test_a_restart_never_goes_back_before_an_instant_that_was_given(store_url: str) -> None:
+    first = Store(store_url, START - 10_000_000)
     given = first.as_of()
     first.close()
-    with Store(url, START - 10_000_000) as again:
+    with Store(store_url, START - 10_000_000) as again:
         assert again.as_of() >= given
         again.record([bought(None)])
         assert history(again)[-1].recorded_at >= given
@@ -131,11 +122,10 @@ def test_a_quiet_stores_clock_goes_on(empty: Store, monkeypatch: pytest.MonkeyPa
     assert empty.as_of() >= before + 4_000_000
 
 
-def test_a_store_of_another_project_is_refused(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    Store(url, START, "grocery").close()
+def test_a_store_of_another_project_is_refused(store_url: str) -> None:
+    Store(store_url, START, "grocery").close()
     with pytest.raises(SourceError, match="the customers of project 'grocery'"):
-        Store(url, START, "bank")
+        Store(store_url, START, "bank")
 
 
 OPENER = """
@@ -145,9 +135,8 @@ Store(sys.argv[1], 1_700_000_000_000_000).close()
 """
 
 
-def test_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    command = [sys.executable, "-c", OPENER, url]
+def test_processes_may_open_a_new_store_at_once(store_url: str) -> None:
+    command = [sys.executable, "-c", OPENER, store_url]
     opening = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     assert [process.communicate()[1] for process in opening] == [""] * 4
 
@@ -179,10 +168,9 @@ while True:
 """
 
 
-def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
+def test_what_was_acknowledged_survives_kill_9(store_url: str) -> None:
     writer = subprocess.Popen(
-        [sys.executable, "-c", WRITER, url], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", WRITER, store_url], stdout=subprocess.PIPE, text=True
     )
     assert writer.stdout is not None
     seen = [int(writer.stdout.readline()) for _ in range(30)]
@@ -190,7 +178,7 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     seen += [int(line) for line in writer.stdout.read().split()]
     writer.wait()
     writer.stdout.close()
-    with Store(url, START) as store:
+    with Store(store_url, START) as store:
         kept = [int(item.interaction_id or -1) for item in history(store)]
     assert set(seen) <= set(kept)
     assert len(kept) == len(set(kept))
@@ -217,7 +205,7 @@ def test_an_import_keeps_recording_times_and_comes_before_what_is_recorded_later
     assert len(stored) == len(source.interactions)
     assert max(item.recorded_at for item in stored) < source.known_until
     assert store.imported == "digest"
-    assert store.import_history(source, "digest") == 0
+    assert store.import_history(source, "digest") == Imported(0)
     assert len(store.histories(["0001"])["0001"][0]) == [i.customer_id for i in stored].count(
         "0001"
     )
@@ -247,7 +235,7 @@ def test_keys_are_joined_as_known(empty: Store) -> None:
         history_of(items, 50, facts),
         identities=pa.Table.from_pylist(rows, IDENTITIES_SCHEMA),
     )
-    assert empty.import_history(joined, "digest") == 4
+    assert empty.import_history(joined, "digest") == Imported(4)
     assert empty.customers() == ["c"]
     found = empty.histories(["c", "k", "nobody"])
     assert {(i.customer_id, i.occurred_at, i.recorded_at) for i in found["c"][0]} == {
