@@ -16,6 +16,7 @@ from features.sources.reader import read_history
 from features.sources.rejections import aside
 from serving.brief import REASONS, SHOWN, lines
 from serving.loading import load_scorer, open_store
+from serving.upkeep import add_commands
 
 UNKNOWN = "unknown"  # a database source: nothing says cheaply whether it changed
 BENTOML = Path("var") / "bentoml"
@@ -141,6 +142,8 @@ def _tell_curl(settings: Settings, customers: list[str], url: str) -> None:
         "Stop it with Ctrl-C.\n"
     )
 
+
+add_commands(commands)
 
 if __name__ == "__main__":
     commands(prog_name="python -m serving")

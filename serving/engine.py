@@ -49,19 +49,25 @@ def open_engine(url: str) -> sa.Engine:
 
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[Any]:
-    """Give the driver's own cursor in a transaction that only reads.
+    """Give the driver's own cursor in a transaction that only reads."""
+    with driving(engine) as cursor:
+        if is_sqlite(engine):
+            cursor.execute("BEGIN")
+        yield cursor
 
-    SQLAlchemy's connection costs more than a customer's rows do; what it would raise is raised.
+
+@contextmanager
+def driving(engine: sa.Engine) -> Iterator[Any]:
+    """Give the driver's own cursor, and raise what SQLAlchemy would raise.
+
+    SQLAlchemy's connection costs more time than reading a customer does.
     """
     dialect = engine.dialect
     driver: Any = dialect.loaded_dbapi
     connection = None
     try:
         connection = engine.raw_connection()
-        cursor = connection.cursor()
-        if dialect.name == "sqlite":
-            cursor.execute("BEGIN")
-        yield cursor
+        yield connection.cursor()
     except driver.Error as error:
         if connection is not None and dialect.is_disconnect(error, None, None):
             connection.invalidate(error)
@@ -83,8 +89,10 @@ def _open_sqlite(url: sa.URL) -> sa.Engine:
     synchronous = asked.upper() if isinstance(asked, str) else ""
     if synchronous not in SYNCHRONOUS:
         raise sa.exc.ArgumentError(f"synchronous={asked}; it is {' or '.join(SYNCHRONOUS)}")
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    if url.database and url.database != ":memory:":
+        path = Path(url.database)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # what is known of customers is its owner's to read
     engine = sa.create_engine(
         url.difference_update_query(["synchronous"]),
         hide_parameters=True,

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from features import clock
 from features.errors import InteractionError
 from serving.belonging import keys_of, owner_of
-from serving.engine import is_sqlite
+from serving.engine import driving, is_sqlite
 from serving.records import is_storable
 from serving.tables import (
     ATTRIBUTES,
@@ -146,15 +146,9 @@ def scrub(engine: sa.Engine) -> bool:
     Returns:
         Whether all is wiped; not when a reader held on to the log for ten seconds.
     """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not is_sqlite(engine):
-            for table in METADATA.sorted_tables:
-                if "customer_id" in table.c:
-                    connection.exec_driver_sql(f"VACUUM {table.name}")
-            return True
-    raw = engine.raw_connection()
-    try:
-        cursor = raw.cursor()
+    if not is_sqlite(engine):
+        return _vacuum_tables(engine)
+    with driving(engine) as cursor:
         cursor.execute("VACUUM")
         deadline = time.monotonic() + SCRUB_PATIENCE
         while True:
@@ -162,8 +156,15 @@ def scrub(engine: sa.Engine) -> bool:
             if not busy or time.monotonic() > deadline:
                 return not busy
             time.sleep(0.05)
-    finally:
-        raw.close()
+
+
+def _vacuum_tables(engine: sa.Engine) -> bool:
+    alone = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with alone.connect() as connection:
+        for table in METADATA.sorted_tables:
+            if "customer_id" in table.c:
+                connection.exec_driver_sql(f"VACUUM {table.name}")
+    return True
 
 
 def _salt(connection: sa.Connection) -> bytes:

@@ -25,7 +25,7 @@ def bring_up_to_date(connection: sa.Connection, shown: str) -> None:
 
     Args:
         connection: in a transaction that is alone in writing; all of it is done or nothing.
-        shown: the store's URL without its password, for errors.
+        shown: names the store in errors, without its password.
 
     Raises:
         SourceError: the database is of a newer revision than this code.
@@ -61,7 +61,7 @@ def _upgrade(connection: sa.Connection, found: str | None, shown: str) -> None:
     scripts = ScriptDirectory.from_config(config)
     if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
         raise SourceError(
-            f"store {shown}",
+            shown,
             f"revision {found}, which this version of Rapport does not know",
             f"revision {NEWEST} or an older one",
             "Run the version that wrote it, or a newer one.",
