@@ -16,6 +16,7 @@ from features.sources.reader import read_history
 from features.sources.rejections import aside
 from serving.brief import REASONS, SHOWN, lines
 from serving.loading import load_scorer, open_store
+from serving.upkeep import add_commands
 
 UNKNOWN = "unknown"  # a database source: nothing says cheaply whether it changed
 BENTOML = Path("var") / "bentoml"
@@ -40,8 +41,10 @@ def import_sources(settings_path: str) -> None:
         history = read_history(settings, aside(settings))
         tell_notes(history)
         with progress("Importing into the store", len(history.interactions)) as advance:
-            new = store.import_history(history, digest, advance)
-    click.echo(f"{new:,} interactions are new.")
+            done = store.import_history(history, digest, advance)
+    click.echo(f"{done.new:,} interactions are new.")
+    if done.erased:
+        click.echo(f"{done.erased:,} of erased customers were left out.")
 
 
 def _refuse_other_data(imported: str, digest: str) -> None:
@@ -139,6 +142,8 @@ def _tell_curl(settings: Settings, customers: list[str], url: str) -> None:
         "Stop it with Ctrl-C.\n"
     )
 
+
+add_commands(commands)
 
 if __name__ == "__main__":
     commands(prog_name="python -m serving")

@@ -8,10 +8,19 @@ import sqlalchemy as sa
 
 from features import clock
 from features.interactions import Attribute, Interaction
-from serving.tables import ATTRIBUTES, IDENTITIES, INTERACTIONS
+from serving.records import SELECTED, interaction, is_storable
+from serving.tables import IDENTITIES
 
-PART = 500
-"""How many names one query asks for."""
+# One statement for any number of names is prepared once; PostgreSQL's drivers write %s.
+AMONG = {"sqlite": "IN (SELECT value FROM json_each(?))", "postgresql": "= ANY(%s)"}
+EVERYBODY = """
+WITH RECURSIVE names(name) AS (
+  SELECT min(customer_id) FROM interactions
+  UNION ALL
+  SELECT (SELECT min(customer_id) FROM interactions WHERE customer_id > name)
+  FROM names WHERE name IS NOT NULL)
+SELECT name FROM names WHERE name IS NOT NULL"""
+"""Steps from name to name along the key, and passes over the rows between."""
 
 
 class Share(NamedTuple):
@@ -21,58 +30,70 @@ class Share(NamedTuple):
     since: int
 
 
-def histories(
-    connection: sa.Connection, customers: Iterable[str]
-) -> dict[str, tuple[list[Interaction], list[Attribute]]]:
-    """Return the interactions and attributes of customers, those under their keys among them."""
-    found: dict[str, tuple[list[Interaction], list[Attribute]]] = {
-        customer: ([], []) for customer in customers
-    }
-    columns = [INTERACTIONS.c[name] for name in Interaction.__dataclass_fields__]
-    of_key = shares(connection, list(found))
-    keys = list(of_key)
-    for begin in range(0, len(keys), PART):
-        part = keys[begin : begin + PART]
-        chosen = sa.select(*columns).where(INTERACTIONS.c.customer_id.in_(part))
-        for row in connection.execute(chosen):
-            for share in of_key[row[0]]:
-                found[share.customer][0].append(_interaction(row, share))
-        facts = sa.select(ATTRIBUTES).where(ATTRIBUTES.c.customer_id.in_(part))
-        for key, known_at, name, value in connection.execute(facts):
+class Belongings:
+    """What a store holds of customers, read in one transaction.
+
+    Args:
+        cursor: the driver's cursor.
+        dialect: the database's, ``sqlite`` or ``postgresql``.
+    """
+
+    def __init__(self, cursor: Any, dialect: str) -> None:
+        self._cursor, self._sqlite = cursor, dialect == "sqlite"
+        among = AMONG[dialect]
+        columns = ", ".join(SELECTED)
+        self._interactions = f"SELECT {columns} FROM interactions WHERE customer_id {among}"
+        self._attributes = (
+            f"SELECT customer_id, known_at, name, value FROM attributes WHERE customer_id {among}"
+        )
+        self._identities = (
+            f"SELECT key, customer_id, known_at FROM identities WHERE customer_id {among}"
+        )
+
+    def histories(
+        self, customers: Iterable[str]
+    ) -> dict[str, tuple[list[Interaction], list[Attribute]]]:
+        """Return the interactions and attributes of customers, those under their keys too."""
+        found: dict[str, tuple[list[Interaction], list[Attribute]]] = {
+            customer: ([], []) for customer in customers
+        }
+        of_key = self.shares(list(found))
+        keys = list(of_key)
+        for row in self._rows(self._interactions, keys):
+            for customer, since in of_key[row[0]]:
+                found[customer][0].append(interaction(customer, since, row))
+        for key, known_at, name, value in self._rows(self._attributes, keys):
             for customer, since in of_key[key]:
                 found[customer][1].append(Attribute(customer, known_at, name, value, since))
-    return found
+        return found
 
+    def shares(self, customers: Sequence[str]) -> dict[str, list[Share]]:
+        """Return, by key, whose what is recorded under it is; a customer's name is a key too.
 
-def _interaction(row: Sequence[Any], share: Share) -> Interaction:
-    """Build a customer's interaction from a row of its fields in their order, numbers as text."""
-    _, occurred_at, recorded_at, *values, numbers = row
-    recorded_at = max(recorded_at, share.since)
-    further = json.loads(numbers) if numbers else {}
-    return Interaction(share.customer, occurred_at, recorded_at, *[*values, further])
-
-
-def shares(connection: sa.Connection, customers: Sequence[str]) -> dict[str, list[Share]]:
-    """Return, by key, whose what is recorded under it is; a customer's name is a key too.
-
-    The rules are those of ``features.identities``.
-    """
-    found = {customer: [Share(customer, clock.EVER)] for customer in customers}
-    newest = {customer: list(own) for customer, own in found.items()}
-    while newest:
-        names, further = list(newest), dict[str, list[Share]]()
-        for begin in range(0, len(names), PART):
-            part = names[begin : begin + PART]
-            query = sa.select(IDENTITIES).where(IDENTITIES.c.customer_id.in_(part))
-            for key, owner, known_at in connection.execute(query):
+        The rules are those of ``features.identities``.
+        """
+        found = {customer: [Share(customer, clock.EVER)] for customer in customers}
+        newest = {customer: list(own) for customer, own in found.items()}
+        while newest:
+            further = dict[str, list[Share]]()
+            for key, owner, known_at in self._rows(self._identities, list(newest)):
                 of_key = [
                     Share(customer, max(since, known_at)) for customer, since in newest[owner]
                 ]
                 further.setdefault(key, []).extend(of_key)
-        for key, of_key in further.items():
-            found.setdefault(key, []).extend(of_key)
-        newest = further
-    return found
+            for key, of_key in further.items():
+                found.setdefault(key, []).extend(of_key)
+            newest = further
+        return found
+
+    def _rows(self, query: str, names: list[str]) -> Iterable[Sequence[Any]]:
+        # What cannot be stored is nobody's name, and PostgreSQL's driver fails at it.
+        storable = [name for name in names if is_storable(name)]
+        if not storable:
+            return []
+        self._cursor.execute(query, (json.dumps(storable) if self._sqlite else storable,))
+        rows: Iterable[Sequence[Any]] = self._cursor  # thousands at once would wake the collector
+        return rows
 
 
 def owners(connection: sa.Connection, keys: Iterable[str]) -> set[str]:
@@ -80,6 +101,23 @@ def owners(connection: sa.Connection, keys: Iterable[str]) -> set[str]:
     query = sa.select(IDENTITIES.c.key, IDENTITIES.c.customer_id)
     owner = {key: customer for key, customer in connection.execute(query)}
     return {_last(owner, key) for key in keys}
+
+
+def owner_of(connection: sa.Connection, key: str) -> str:
+    """Return whose a key is by all that is known; a name that is no key is its own."""
+    query = sa.select(IDENTITIES.c.customer_id)
+    while (found := connection.scalar(query.where(IDENTITIES.c.key == key))) is not None:
+        key = found
+    return key
+
+
+def keys_of(connection: sa.Connection, customer: str) -> list[str]:
+    """Return the names that a customer is recorded under, their own first."""
+    found = [customer]
+    for name in found:
+        query = sa.select(IDENTITIES.c.key).where(IDENTITIES.c.customer_id == name)
+        found += sorted(connection.scalars(query))  # no identity leads back: this ends
+    return found
 
 
 def _last(owner: dict[str, str], key: str) -> str:

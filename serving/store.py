@@ -1,53 +1,40 @@
 """The store: interactions, attributes and decisions, append-only, on SQLAlchemy Core."""
 
 import json
+import secrets
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from features import clock
-from features.errors import InteractionError, SourceError
+from features.errors import SourceError
 from features.history import History
-from features.interactions import ORDER, Attribute, Interaction
-from serving.belonging import histories, owners
-from serving.tables import (
-    ATTRIBUTES,
-    CLOCK,
-    DECISIONS,
-    IDENTITIES,
-    INTERACTIONS,
-    METADATA,
-    open_engine,
-)
+from features.interactions import Attribute, Interaction
+from serving.belonging import EVERYBODY, Belongings, owners
+from serving.engine import PATIENCE, is_sqlite, open_engine, reading
+from serving.erasing import Erased, are_erased, erase_rows, erased_error, held_of, scrub
+from serving.importing import Imported, bring_in
+from serving.keeping import Retained, forget
+from serving.recording import Recorded, append
+from serving.revision import bring_up_to_date
+from serving.tables import CLOCK, DECISIONS
 
-FIELDS = ("customer_id", *ORDER)
-BATCH = 20_000
 MONTH = 30 * clock.DAY
 CLOCK_LAG = 1_000_000
 """Microseconds by which the instant of a score may lie behind the present."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What became of a batch: how many are new, and the places of repeats and of conflicts."""
-
-    accepted: int
-    duplicates: list[int]
-    conflicts: dict[int, InteractionError]
 
 
 class Store:
     """Interactions as they were recorded. Safe to use from several threads and processes.
 
     Args:
-        url: a database URL; the tables are made when they are missing.
+        url: a database URL; an empty database, or one of an older revision, is brought up to date.
         start: where the recording clock starts (microseconds since 1970 UTC) when the history
             has ended; ``None`` is the present.
         project: whose customers they are; a store of another project is refused.
@@ -56,17 +43,15 @@ class Store:
     def __init__(self, url: str, start: int | None = None, project: str = "") -> None:
         self._engine = open_engine(url)
         self._writer = self._engine.execution_options(immediate=True)
-        shown = self._engine.url.render_as_string(hide_password=True)
         try:
-            with self._writer.begin() as connection:
-                METADATA.create_all(connection)
-                insert = _insert(self._engine, CLOCK).on_conflict_do_nothing()
-                connection.execute(insert, {"id": 1, "last_recorded": 0, "project": project})
-                owner = connection.execute(sa.select(CLOCK.c.project)).scalar_one()
+            owner = self._open(project)
+        except SourceError:
+            self.close()
+            raise
         except sa.exc.SQLAlchemyError as error:
             self.close()
             raise SourceError(
-                f"store {shown}",
+                self._shown,
                 str(error).splitlines()[0],
                 "a database that can be written",
                 "Check `store` under [serving] in the settings.",
@@ -74,7 +59,7 @@ class Store:
         if owner != project:
             self.close()
             raise SourceError(
-                f"store {shown}",
+                self._shown,
                 f"the customers of project '{owner}'",
                 f"those of '{project}', or an empty database",
                 "Name a store of its own under [serving] in the settings.",
@@ -101,8 +86,9 @@ class Store:
 
     def last_recorded(self) -> int:
         """Return when the latest interaction was recorded, 0 when there is none."""
-        with self._engine.connect() as connection:
-            return int(connection.execute(sa.select(CLOCK.c.last_recorded)).scalar_one())
+        with reading(self._engine) as cursor:
+            cursor.execute("SELECT last_recorded FROM clock")
+            return int(cursor.fetchone()[0])
 
     def as_of(self) -> int:
         """Return an instant that sees every interaction recorded so far, and that stays true.
@@ -113,7 +99,7 @@ class Store:
         """
         last = self.last_recorded()
         if self.now() - last > CLOCK_LAG:
-            with self._write() as (_, stamp):
+            with self._write() as (_, stamp, _):
                 last = stamp
         return last + 1
 
@@ -121,32 +107,11 @@ class Store:
         """Append interactions, all stamped with one recording time, durable on return.
 
         A repeated (source, interaction_id) is kept once: the same again is a duplicate, other
-        content a conflict that is reported and not stored.
+        content a conflict. Conflicts, what no database could hold, and what is of a customer who
+        was erased are reported and not stored.
         """
-        duplicates: list[int] = []
-        conflicts: dict[int, InteractionError] = {}
-        with self._write() as (connection, stamp):
-            known = _known(connection, items)
-            rows = []
-            for place, item in enumerate(items):
-                row = _row(replace(item, recorded_at=stamp))
-                key = (item.source or "", item.interaction_id or "")
-                if item.interaction_id is not None and key in known:
-                    if _content(known[key]) == _content(row):
-                        duplicates.append(place)
-                    else:
-                        conflicts[place] = InteractionError(
-                            "interaction_id",
-                            repr(item.interaction_id),
-                            "an id that is new, or the same content again",
-                            "The first recorded stays; send a correction under its own id.",
-                        )
-                    continue
-                known[key] = row
-                rows.append(row)
-            if rows:
-                connection.execute(INTERACTIONS.insert(), rows)
-        return Recorded(len(rows), duplicates, conflicts)
+        with self._write(len(items)) as (connection, stamp, seq):
+            return append(connection, items, stamp, seq)
 
     def histories(
         self, customers: Sequence[str]
@@ -156,14 +121,14 @@ class Store:
         What is recorded under a customer's keys is among them, recorded when both were known; a
         fact says both times.
         """
-        with self._engine.connect() as connection:
-            return histories(connection, customers)
+        with reading(self._engine) as cursor:
+            return Belongings(cursor, self._engine.dialect.name).histories(customers)
 
     def customers(self) -> list[str]:
         """Return every customer with an interaction, sorted; a key that is known is not one."""
-        query = sa.select(INTERACTIONS.c.customer_id).distinct()
         with self._engine.connect() as connection:
-            return sorted(owners(connection, connection.execute(query).scalars()))
+            names = connection.exec_driver_sql(EVERYBODY).scalars().all()
+            return sorted(owners(connection, names))
 
     def decide(
         self,
@@ -180,10 +145,14 @@ class Store:
             as_of: what was known; microseconds.
             choose: makes the decision from those of the month before, each with ``as_of`` and
                 ``decision``.
+
+        Raises:
+            InteractionError: the customer was erased.
         """
         decision_id = uuid.uuid4().hex
-        with self._writing, self._writer.begin() as connection:
-            connection.execute(CLOCK.update().values(last_recorded=CLOCK.c.last_recorded))
+        with self._alone() as connection:
+            if are_erased(connection, [customer_id])[0]:
+                raise erased_error()
             made = _decisions(connection, customer_id, as_of)
             row = {"decision_id": decision_id, "customer_id": customer_id, "as_of": as_of}
             text = json.dumps(choose(made))
@@ -209,12 +178,22 @@ class Store:
             digest: str | None = connection.execute(sa.select(CLOCK.c.imported)).scalar_one()
         return digest
 
+    @property
+    def kept_since(self) -> int | None:
+        """From when interactions are kept, microseconds UTC; ``None``: none was too old yet.
+
+        A score of an instant before it cannot be computed again.
+        """
+        with self._engine.connect() as connection:
+            since: int | None = connection.execute(sa.select(CLOCK.c.kept_since)).scalar_one()
+        return since
+
     def import_history(
         self,
         history: History,
         digest: str,
         progress: Callable[[int], object] = lambda rows: None,
-    ) -> int:
+    ) -> Imported:
         """Bring in a history once, whole or not at all, keeping its recording times.
 
         Args:
@@ -223,50 +202,99 @@ class Store:
             progress: called with the number of interactions done since the last call.
 
         Returns:
-            How many interactions were new; those whose source and id are known are not.
+            How many interactions were new (those whose source and id are known are not), and how
+            many were left out because their customers were erased.
         """
-        names = [*FIELDS, *(n for n in history.numbers if n not in FIELDS)]
-        table = history.interactions.select(names).sort_by(
-            [("customer_id", "ascending"), ("occurred_at", "ascending")]
-        )
         latest = history.known_until - 1
-        count = sa.select(sa.func.count(INTERACTIONS.c.seq))
-        with self._write() as (connection, _):
+        with self._write(len(history.interactions)) as (connection, _, seq):
             if connection.execute(sa.select(CLOCK.c.imported)).scalar_one() is not None:
-                return 0
-            before = connection.execute(count).scalar_one()
-            insert = _insert(self._engine, INTERACTIONS).on_conflict_do_nothing()
-            for batch in table.to_batches(BATCH):
-                connection.execute(insert, _import_rows(batch.to_pydict(), history.numbers))
-                progress(len(batch))
-            for facts in history.attributes.to_batches(BATCH):
-                if len(facts):
-                    connection.execute(ATTRIBUTES.insert(), facts.to_pylist())
-            if len(history.identities):
-                connection.execute(IDENTITIES.insert(), history.identities.to_pylist())
-            after = connection.execute(count).scalar_one()
+                return Imported(0)
+
+            def is_erased(names: Sequence[str]) -> list[bool]:
+                return are_erased(connection, names)
+
+            done = bring_in(connection, history, seq, is_erased, progress)
             mark = sa.case((CLOCK.c.last_recorded > latest, CLOCK.c.last_recorded), else_=latest)
             connection.execute(CLOCK.update().values(imported=digest, last_recorded=mark))
-        return int(after - before)
+        return done
+
+    def erase(self, customer_id: str, wipe: bool = True) -> Erased:
+        """Erase all that is held of a customer, under every name, durable on return.
+
+        Nothing more is recorded or imported of them: a salted digest of each name stays.
+
+        Args:
+            customer_id: the customer, or one of their keys.
+            wipe: whether their bytes are wiped from the files too, which rewrites a SQLite store
+                (writers wait meanwhile); ``scrub`` does it once for several customers.
+        """
+        with self._write() as (connection, stamp, _):
+            counts = erase_rows(connection, customer_id, stamp)
+        return Erased(**counts, scrubbed=wipe and self.scrub())
+
+    def scrub(self) -> bool:
+        """Wipe the bytes of deleted rows; whether all are wiped, or a reader was in the way."""
+        return scrub(self._engine)
+
+    def export(self, customer_id: str) -> dict[str, Any]:
+        """Return all that is held of a customer, under every name, as plain data for JSON."""
+        with self._engine.connect() as connection:
+            return held_of(connection, customer_id)
+
+    def retain(self, since: int, dry: bool = False) -> Retained:
+        """Delete interactions that happened, and decisions made, before an instant.
+
+        Scores of instants before it cannot be computed again.
+
+        Args:
+            since: microseconds since 1970 UTC; what is as old stays.
+            dry: only count.
+        """
+        with self._write() as (connection, _, _):
+            counts = forget(connection, since, dry)
+        return Retained(*counts, scrubbed=not dry and self.scrub())
+
+    @property
+    def _shown(self) -> str:
+        return f"store {self._engine.url.render_as_string(hide_password=True)}"
+
+    def _open(self, project: str) -> str:
+        """Bring the database up to date, and return whose it is."""
+        with self._writer.begin() as connection:
+            bring_up_to_date(connection, self._shown)
+            dialect = sqlite if is_sqlite(self._engine) else postgresql
+            insert = dialect.insert(CLOCK).on_conflict_do_nothing()
+            connection.execute(insert, {"id": 1, "last_recorded": 0, "project": project})
+            salt = {"salt": secrets.token_hex(32)}
+            connection.execute(CLOCK.update().where(CLOCK.c.salt.is_(None)).values(salt))
+            return str(connection.execute(sa.select(CLOCK.c.project)).scalar_one())
 
     @contextmanager
-    def _write(self) -> Iterator[tuple[sa.Connection, int]]:
-        """Open the one write at a time, with the recording time that it stamps.
+    def _write(self, n: int = 0) -> Iterator[tuple[sa.Connection, int, int]]:
+        """Open the one write at a time; give its recording time, and the first of ``n`` places.
 
         The clock is read once the write is alone: a stamp is never before an instant at which
         somebody else was already told what is known.
         """
-        with self._writing, self._writer.begin() as connection:
-            connection.execute(CLOCK.update().values(last_recorded=CLOCK.c.last_recorded))
+        with self._alone() as connection:
             now = self.now()
-            later = sa.case((CLOCK.c.last_recorded >= now, CLOCK.c.last_recorded + 1), else_=now)
-            update = CLOCK.update().values(last_recorded=later).returning(CLOCK.c.last_recorded)
-            yield connection, int(connection.execute(update).scalar_one())
+            last = CLOCK.c.last_recorded
+            later = sa.case((last >= now, last + 1), else_=now)
+            update = CLOCK.update().values(last_recorded=later, seq=CLOCK.c.seq + n)
+            stamp, seq = connection.execute(update.returning(last, CLOCK.c.seq)).one()
+            yield connection, int(stamp), int(seq) - n + 1
 
-
-def _insert(engine: sa.Engine, table: sa.Table) -> Any:
-    dialect = sqlite if engine.dialect.name == "sqlite" else postgresql
-    return dialect.insert(table)
+    @contextmanager
+    def _alone(self) -> Iterator[sa.Connection]:
+        """Open the one write at a time, in all processes."""
+        if not self._writing.acquire(timeout=PATIENCE / 1000):
+            raise sa.exc.TimeoutError("the writes before this one take too long")
+        try:
+            with self._writer.begin() as connection:
+                connection.execute(CLOCK.update().values(last_recorded=CLOCK.c.last_recorded))
+                yield connection
+        finally:
+            self._writing.release()
 
 
 def _decisions(connection: sa.Connection, customer_id: str, as_of: int) -> list[dict[str, Any]]:
@@ -275,39 +303,3 @@ def _decisions(connection: sa.Connection, customer_id: str, as_of: int) -> list[
     )
     rows = connection.execute(lately.order_by(DECISIONS.c.as_of))
     return [{"as_of": at, "decision": json.loads(text)} for at, text in rows]
-
-
-def _known(connection: sa.Connection, items: Sequence[Interaction]) -> dict[tuple[str, str], Any]:
-    """Return the stored rows that have the ids of new ones."""
-    ids = sorted({(i.source or "", i.interaction_id) for i in items if i.interaction_id})
-    key = sa.tuple_(INTERACTIONS.c.source, INTERACTIONS.c.interaction_id)
-    known: dict[tuple[str, str], Any] = {}
-    for begin in range(0, len(ids), 500):
-        query = sa.select(INTERACTIONS).where(key.in_(ids[begin : begin + 500]))
-        for row in connection.execute(query):
-            known[row.source, row.interaction_id] = dict(row._mapping)
-    return known
-
-
-def _row(item: Interaction) -> dict[str, Any]:
-    row = {name: getattr(item, name) for name in FIELDS}
-    return {**row, "source": item.source or "", "numbers": _numbers_text(dict(item.numbers))}
-
-
-def _content(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in row.items() if k not in ("seq", "recorded_at")}
-
-
-def _numbers_text(numbers: dict[str, float | None]) -> str | None:
-    present = {name: value for name, value in sorted(numbers.items()) if value is not None}
-    return json.dumps(present) if present else None
-
-
-def _import_rows(columns: dict[str, list[Any]], numbers: Sequence[str]) -> list[dict[str, Any]]:
-    texts = [
-        _numbers_text(dict(zip(numbers, values, strict=True)))
-        for values in zip(*(columns[name] for name in numbers), strict=True)
-    ] or [None] * len(columns["customer_id"])
-    names = [*FIELDS, "numbers"]
-    fields = (*(columns[name] for name in FIELDS), texts)
-    return [dict(zip(names, values, strict=True)) for values in zip(*fields, strict=True)]

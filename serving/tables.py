@@ -1,18 +1,13 @@
-"""The store's tables, and the engine that reaches them."""
-
-from pathlib import Path
-from typing import Any
+"""The store's tables as the newest revision of its schema leaves them."""
 
 import sqlalchemy as sa
-
-from features.errors import SourceError
 
 METADATA = sa.MetaData()
 INTERACTIONS = sa.Table(
     "interactions",
     METADATA,
-    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
-    sa.Column("customer_id", sa.Text, nullable=False, index=True),
+    sa.Column("customer_id", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("occurred_at", sa.BigInteger, nullable=False),
     sa.Column("recorded_at", sa.BigInteger, nullable=False),
     sa.Column("interaction_id", sa.Text),
@@ -28,7 +23,16 @@ INTERACTIONS = sa.Table(
     sa.Column("resolved", sa.Boolean),
     sa.Column("due_at", sa.BigInteger),
     sa.Column("numbers", sa.Text),
-    sa.Index("interactions_once", "source", "interaction_id", unique=True),
+    sqlite_with_rowid=False,  # a customer's rows lie together, in the order of their key
+)
+# An interaction without an id is never a repeat: the index holds the others alone.
+ONCE = sa.Index(
+    "interactions_once",
+    INTERACTIONS.c.interaction_id,  # first: few share one, while a source has most of the rows
+    INTERACTIONS.c.source,
+    unique=True,
+    sqlite_where=INTERACTIONS.c.interaction_id.is_not(None),
+    postgresql_where=INTERACTIONS.c.interaction_id.is_not(None),
 )
 ATTRIBUTES = sa.Table(
     "attributes",
@@ -53,7 +57,15 @@ DECISIONS = sa.Table(
     sa.Column("as_of", sa.BigInteger, nullable=False),
     sa.Column("decision", sa.Text, nullable=False),
 )
-# One row: the recording clock, whose store it is, and the digest of the data brought in.
+# Who was erased: salted digests of their keys, never the keys.
+TOMBSTONES = sa.Table(
+    "tombstones",
+    METADATA,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("erased_at", sa.BigInteger, nullable=False),
+)
+# One row: the recording clock, the last place given to an interaction, whose store it is, the
+# digest of the data brought in, the salt of the tombstones, and from when interactions are kept.
 # Every write updates it first, so writes are one after another.
 CLOCK = sa.Table(
     "clock",
@@ -62,46 +74,7 @@ CLOCK = sa.Table(
     sa.Column("last_recorded", sa.BigInteger, nullable=False),
     sa.Column("project", sa.Text, nullable=False),
     sa.Column("imported", sa.Text),
+    sa.Column("seq", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("salt", sa.Text),
+    sa.Column("kept_since", sa.BigInteger),
 )
-
-
-def open_engine(url: str) -> sa.Engine:
-    """Return an engine for a database URL; SQLite writes ahead and syncs every commit.
-
-    Raises:
-        SourceError: the URL names no database that can be reached.
-    """
-    try:
-        parsed = sa.engine.make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(
-            parsed,
-            hide_parameters=True,  # errors are logged, customers are not
-            pool_pre_ping=parsed.get_backend_name() != "sqlite",
-        )
-    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError, OSError) as error:
-        raise SourceError(
-            "[serving] store",
-            str(error).splitlines()[0],
-            "a database URL",
-            "Write for example store = 'sqlite:///var/rapport.db'.",
-        ) from error
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _set_pragmas)
-        sa.event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _set_pragmas(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # the driver must not begin transactions by itself
-    cursor = connection.cursor()
-    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin(connection: sa.Connection) -> None:
-    # A transaction that reads first and writes later fails at once where another one writes.
-    immediate = connection.get_execution_options().get("immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

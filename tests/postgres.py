@@ -4,6 +4,7 @@ import getpass
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -54,7 +55,7 @@ def postgres() -> Iterator[str]:
             _wait(programs, port, folder / "log")
             yield f"postgresql+psycopg2://{USER}:{password}@127.0.0.1:{port}/postgres"
         finally:
-            server.terminate()
+            server.send_signal(signal.SIGINT)  # and the connections that are open
             server.wait(PATIENCE)
     finally:
         shutil.rmtree(folder)

@@ -1,13 +1,13 @@
 """The store: appended once, stamped by its own clock, durable when acknowledged."""
 
+import math
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
 import pyarrow as pa
@@ -18,19 +18,15 @@ from features.errors import SourceError
 from features.identities import IDENTITIES_SCHEMA
 from features.interactions import Attribute, Interaction
 from features.plan import compile_plan
+from features.rules import YEAR_1, YEAR_9999
 from features.settings import Settings
 from features.signals import attribute, interactions
 from features.sources.reader import read_history
+from serving.importing import Imported
 from serving.store import Store
 from tests.histories import history_of, spine_of
 
 START = 1_700_000_000_000_000
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Store]:
-    with Store(f"sqlite:///{tmp_path / 'a' / 'store.db'}", START) as store:
-        yield store
 
 
 def bought(key: str | None, amount: float = 1.0, customer: str = "c") -> Interaction:
@@ -95,14 +91,13 @@ def test_the_same_id_of_another_source_is_another_interaction(empty: Store) -> N
     assert empty.record([bought("a"), web]).accepted == 2
 
 
-def test_the_clock_goes_on_after_a_restart(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    first = Store(url, START)
+def test_the_clock_goes_on_after_a_restart(store_url: str) -> None:
+    first = Store(store_url, START)
     for _ in range(20):
         first.record([bought(None)])
     last = first.last_recorded()
     first.close()
-    with Store(url, START) as again:
+    with Store(store_url, START) as again:
         assert again.as_of() > last
 
 
@@ -115,12 +110,11 @@ def test_an_instant_that_was_given_stays_true(empty: Store) -> None:
         assert empty.as_of() > history(empty)[-1].recorded_at
 
 
-def test_a_restart_never_goes_back_before_an_instant_that_was_given(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    first = Store(url, START - 10_000_000)
+def test_a_restart_never_goes_back_before_an_instant_that_was_given(store_url: str) -> None:
+    first = Store(store_url, START - 10_000_000)
     given = first.as_of()
     first.close()
-    with Store(url, START - 10_000_000) as again:
+    with Store(store_url, START - 10_000_000) as again:
         assert again.as_of() >= given
         again.record([bought(None)])
         assert history(again)[-1].recorded_at >= given
@@ -132,11 +126,10 @@ def test_a_quiet_stores_clock_goes_on(empty: Store, monkeypatch: pytest.MonkeyPa
     assert empty.as_of() >= before + 4_000_000
 
 
-def test_a_store_of_another_project_is_refused(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    Store(url, START, "grocery").close()
+def test_a_store_of_another_project_is_refused(store_url: str) -> None:
+    Store(store_url, START, "grocery").close()
     with pytest.raises(SourceError, match="the customers of project 'grocery'"):
-        Store(url, START, "bank")
+        Store(store_url, START, "bank")
 
 
 OPENER = """
@@ -146,11 +139,10 @@ Store(sys.argv[1], 1_700_000_000_000_000).close()
 """
 
 
-def test_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    command = [sys.executable, "-c", OPENER, url]
-    opening = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
-    assert [process.communicate()[1] for process in opening] == [""] * 4
+def test_processes_may_open_a_new_store_at_once(store_url: str) -> None:
+    command = [sys.executable, "-c", OPENER, store_url]
+    opening = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [process.communicate()[1] for process in opening] == [""] * 2
 
 
 def test_many_writers_lose_nothing(empty: Store) -> None:
@@ -180,10 +172,9 @@ while True:
 """
 
 
-def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
+def test_what_was_acknowledged_survives_kill_9(store_url: str) -> None:
     writer = subprocess.Popen(
-        [sys.executable, "-c", WRITER, url], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", WRITER, store_url], stdout=subprocess.PIPE, text=True
     )
     assert writer.stdout is not None
     seen = [int(writer.stdout.readline()) for _ in range(30)]
@@ -191,7 +182,7 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     seen += [int(line) for line in writer.stdout.read().split()]
     writer.wait()
     writer.stdout.close()
-    with Store(url, START) as store:
+    with Store(store_url, START) as store:
         kept = [int(item.interaction_id or -1) for item in history(store)]
     assert set(seen) <= set(kept)
     assert len(kept) == len(set(kept))
@@ -248,7 +239,7 @@ def test_an_import_keeps_recording_times_and_comes_before_what_is_recorded_later
     assert len(stored) == len(source.interactions)
     assert max(item.recorded_at for item in stored) < source.known_until
     assert store.imported == "digest"
-    assert store.import_history(source, "digest") == 0
+    assert store.import_history(source, "digest") == Imported(0)
     assert len(store.histories(["0001"])["0001"][0]) == [i.customer_id for i in stored].count(
         "0001"
     )
@@ -260,6 +251,77 @@ def test_an_import_keeps_recording_times_and_comes_before_what_is_recorded_later
 def test_a_store_that_cannot_be_opened_is_a_clear_error(url: str) -> None:
     with pytest.raises(SourceError, match="store"):
         Store(url)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"customer_id": "a\x00b"}, "customer_id"),
+        ({"topic": "a\x00b"}, "topic"),
+        ({"interaction_id": "\ud800"}, "interaction_id"),
+        ({"amount": math.inf}, "amount"),
+        ({"numbers": {"points": -math.inf}}, "numbers.points"),
+        ({"occurred_at": YEAR_9999 + 1}, "occurred_at"),
+        ({"due_at": -(10**30)}, "due_at"),
+    ],
+)
+def test_what_no_database_could_hold_is_refused_alone(
+    empty: Store, wrong: dict[str, Any], field: str
+) -> None:
+    done = empty.record([bought("a"), replace(bought("b"), **wrong), bought("c")])
+    assert (done.accepted, done.duplicates) == (2, [])
+    assert [error.subject for error in done.conflicts.values()] == [field]
+    assert list(done.conflicts) == [1]
+    assert [item.interaction_id for item in history(empty)] == ["a", "c"]
+
+
+def test_values_at_the_edges_come_back_to_the_bit(empty: Store) -> None:
+    items = [
+        Interaction("c", YEAR_1, 0, "visit", "1", "till", amount=1e308, due_at=YEAR_9999),
+        Interaction("c", YEAR_9999, 0, "visit", "2", "till", amount=-5e-324, wait_minutes=0.1),
+        Interaction(
+            "c", 0, 0, "visit", "3", "till", topic="Zoë 🎈 'x\\", numbers={"a": 0.1, "b": 1e-300}
+        ),
+        Interaction("c", 1, 0, "visit", "4", "till", case_id="x" * 10_000, resolved=False),
+    ]
+    assert empty.record(items).accepted == 4
+    kept = history(empty)
+    assert [replace(item, recorded_at=0) for item in kept] == items
+    assert [type(item.resolved) for item in kept] == [type(None)] * 3 + [bool]
+    assert empty.record(items).duplicates == [0, 1, 2, 3]
+
+
+def test_what_is_no_number_is_missing(empty: Store) -> None:
+    nothing = replace(bought("a", math.nan), numbers={"points": math.nan, "age": 3.0})
+    assert empty.record([nothing, nothing]).duplicates == [1]
+    (kept,) = history(empty)
+    assert (kept.amount, kept.numbers) == (None, {"age": 3.0})
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "\ud800", "", "x" * 10_000, "' OR 1=1 --", "%s", "?"])
+def test_a_name_that_nobody_has_has_no_history(empty: Store, name: str) -> None:
+    empty.record([bought("1", customer="a"), bought("2", customer="b")])
+    assert empty.histories([name, "a"])[name] == ([], [])
+    assert len(empty.histories([name, "a"])["a"][0]) == 1
+
+
+def test_an_interaction_that_was_read_is_one_like_any_other(empty: Store) -> None:
+    empty.record([replace(bought("a"), numbers={"points": 1.0})])
+    (kept,) = history(empty)
+    assert type(kept) is Interaction
+    same = replace(kept)
+    assert (same, repr(same)) == (kept, repr(kept))
+    assert pickle.loads(pickle.dumps(kept)) == kept
+    with pytest.raises(FrozenInstanceError):
+        kept.amount = 2.0  # type: ignore[misc] # that it cannot is what is tested
+
+
+def test_many_customers_are_read_at_once(empty: Store) -> None:
+    names = [f"c{n}" for n in range(1000)]
+    empty.record([bought(name, customer=name) for name in names])
+    found = empty.histories([*names, "nobody"])
+    assert [len(found[name][0]) for name in names] == [1] * 1000
+    assert empty.customers() == sorted(names)
 
 
 def test_keys_are_joined_as_known(empty: Store) -> None:
@@ -278,7 +340,7 @@ def test_keys_are_joined_as_known(empty: Store) -> None:
         history_of(items, 50, facts),
         identities=pa.Table.from_pylist(rows, IDENTITIES_SCHEMA),
     )
-    assert empty.import_history(joined, "digest") == 4
+    assert empty.import_history(joined, "digest") == Imported(4)
     assert empty.customers() == ["c"]
     found = empty.histories(["c", "k", "nobody"])
     assert {(i.customer_id, i.occurred_at, i.recorded_at) for i in found["c"][0]} == {

@@ -1,0 +1,41 @@
+"""Stores to test with: each test's own, in SQLite and in a real PostgreSQL."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from serving.store import Store
+from tests.postgres import postgres
+
+START = 1_700_000_000_000_000
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL that is started once, when the first test asks for it."""
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database of the test's own, of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'a' / 'store.db'}"
+    server = sa.make_url(request.getfixturevalue("postgres_server"))
+    name = f"store_{uuid4().hex}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    return server.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def empty(store_url: str) -> Iterator[Store]:
+    """An empty store of either kind, its clock at a fixed start."""
+    with Store(store_url, START) as store:
+        yield store
