@@ -14,6 +14,10 @@ from starlette.exceptions import HTTPException
 
 from features.errors import RapportError
 from serving import answers
+from serving.health import health_routes
+from serving.live import LiveScorer
+from serving.metrics import counted
+from serving.openapi import complete
 from serving.schemas import (
     ChurnRequest,
     ChurnResponse,
@@ -51,6 +55,8 @@ def create_api() -> FastAPI:
     api.add_exception_handler(RapportError, _refused)
     api.add_exception_handler(HTTPException, _http_error)
     api.add_exception_handler(SQLAlchemyError, _store_error)
+    api.add_exception_handler(RecursionError, _too_deep)
+    api.include_router(health_routes())
 
     @api.post("/interactions")
     async def interactions(request: Request, body: InteractionsRequest) -> InteractionsResponse:
@@ -60,12 +66,12 @@ def create_api() -> FastAPI:
     @api.post("/churn")
     async def churn(request: Request, body: ChurnRequest) -> ChurnResponse:
         """Return how likely each customer is to leave, and why."""
-        return await run_in_threadpool(answers.churn, _scorer(request), body)
+        return await run_in_threadpool(counted, answers.churn, _scorer(request), body)
 
     @api.post("/offers")
     async def offers(request: Request, body: OffersRequest) -> OffersResponse:
         """Rank the offers worth making to a customer now, and say what is held back."""
-        return await run_in_threadpool(answers.offers, _scorer(request), body)
+        return await run_in_threadpool(counted, answers.offers, _scorer(request), body)
 
     @api.api_route(
         "/{path:path}", methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False
@@ -80,6 +86,7 @@ def create_api() -> FastAPI:
             document = FastAPI.openapi(api)
             schema = InteractionIn.model_json_schema(ref_template="#/components/schemas/{model}")
             document["components"]["schemas"]["InteractionIn"] = schema
+            complete(document)
             api.openapi_schema = document
         return api.openapi_schema or {}
 
@@ -88,7 +95,8 @@ def create_api() -> FastAPI:
 
 
 def _scorer(request: Request) -> Scorer:
-    scorer: Scorer | None = getattr(request.app.state, "scorer", None)
+    live: LiveScorer | None = getattr(request.app.state, "live", None)
+    scorer: Scorer | None = live.scorer if live else getattr(request.app.state, "scorer", None)
     if scorer is None:
         raise HTTPException(503, "the models are not loaded yet")
     return scorer
@@ -115,6 +123,10 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RapportError)  # what it is registered for
     return _problem(422, error.subject, str(error.got), error.wanted, error.remedy)
+
+
+async def _too_deep(request: Request, error: Exception) -> JSONResponse:
+    return _problem(400, "body", "JSON that is nested too deeply", "a flat body", answers.FORMS)
 
 
 async def _store_error(request: Request, error: Exception) -> JSONResponse:

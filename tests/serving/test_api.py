@@ -185,7 +185,8 @@ def test_before_the_models_are_loaded_the_answer_is_503() -> None:
 
 def test_the_document_describes_every_route_and_error(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
-    assert set(document["paths"]) == {"/interactions", "/churn", "/offers"}
-    for path in document["paths"].values():
+    routes = ("/interactions", "/churn", "/offers")
+    assert set(document["paths"]) == {*routes, "/health/live", "/health/ready"}
+    for path in (document["paths"][route] for route in routes):
         assert {"200", "422", "404", "503"} <= set(path["post"]["responses"])
     assert "customer_id" in document["components"]["schemas"]["InteractionIn"]["properties"]
