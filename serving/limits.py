@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -9,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.refusals import refuse
 
 LARGEST_BODY = 10_000_000
+PATIENT = 3  # times as much is thrown away before the connection is closed
 UNLIMITED = frozenset({"/livez", "/readyz", "/healthz", "/v1/health/live", "/v1/health/ready"})
 SHED = {"Retry-After": "1"}
 
@@ -44,7 +46,7 @@ class Limits:
             return
         bounds = self._bounds()
         if _declared(scope) > bounds.largest:
-            await _too_large(send, bounds)
+            await _too_large(receive, send, bounds)
             return
         if self._now >= bounds.most:
             got, wanted = "too many requests at a time", f"at most {bounds.most}"
@@ -68,7 +70,7 @@ class Limits:
             await refuse(send, 408, "body", got, wanted, "Send it again, faster.", headers)
             return
         except _TooLarge:
-            await _too_large(send, bounds)
+            await _too_large(receive, send, bounds)
             return
         if body is None:
             return
@@ -148,6 +150,24 @@ def _once(body: bytes, receive: Receive) -> Receive:
     return give
 
 
-async def _too_large(send: Send, bounds: Bounds) -> None:
+async def _too_large(receive: Receive, send: Send, bounds: Bounds) -> None:
+    """Refuse a body at once, and let the client send on for a while, or it may miss the answer."""
+    held: list[Message] = []
+
+    async def all_but_the_end(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            held.append({"type": "http.response.body", "body": b""})
+            message = {**message, "more_body": True}
+        await send(message)
+
     wanted, remedy = f"at most {bounds.largest:,} bytes", "Send it in several parts."
-    await refuse(send, 413, "body", "more than is read at once", wanted, remedy)
+    await refuse(all_but_the_end, 413, "body", "more than is read at once", wanted, remedy)
+    left = PATIENT * bounds.largest
+    with suppress(TimeoutError):
+        async with asyncio.timeout(bounds.timeout):
+            while left > 0:
+                message = await receive()
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    break
+                left -= len(message.get("body", b""))
+    await send(held[0])
