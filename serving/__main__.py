@@ -15,7 +15,10 @@ from features.sources.digest import data_digest
 from features.sources.reader import read_history
 from features.sources.rejections import aside
 from serving.brief import REASONS, SHOWN, lines
+from serving.keys import check_exposure, read_keys
+from serving.live import LiveScorer
 from serving.loading import load_scorer, open_store
+from serving.settings import serving_of
 from serving.upkeep import add_commands
 
 UNKNOWN = "unknown"  # a database source: nothing says cheaply whether it changed
@@ -86,9 +89,10 @@ def brief(settings_path: str, channel: str | None) -> None:
 def serve(settings_path: str, host: str, port: int) -> None:
     """Serve the API until Ctrl-C."""
     settings = read_settings(settings_path)
+    check_exposure(host, read_keys())
     _refuse_taken(host, port)
     with open_store(settings) as store:
-        load_scorer(settings, store)  # what is wrong is told here, not in a worker's log
+        LiveScorer(settings, store)  # what is wrong is told here, not in a worker's log
         customers = store.customers()
     if not customers:
         click.echo(
@@ -96,6 +100,7 @@ def serve(settings_path: str, host: str, port: int) -> None:
         )
     _tell_curl(settings, customers[:1], f"http://{host}:{port}")
     os.environ.update(
+        RAPPORT_WORKERS=str(serving_of(settings).workers),
         RAPPORT_SETTINGS=str(Path(settings_path).resolve()),
         BENTOML_DO_NOT_TRACK="True",
         BENTOML_HOME=os.environ.get("BENTOML_HOME")

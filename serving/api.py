@@ -15,6 +15,10 @@ from starlette.exceptions import HTTPException
 
 from features.errors import RapportError
 from serving import answers, view_answers
+from serving.health import health_routes
+from serving.live import LiveScorer
+from serving.metrics import counted
+from serving.openapi import complete
 from serving.schemas import (
     LONGEST_ID,
     ChurnRequest,
@@ -27,7 +31,12 @@ from serving.schemas import (
     OffersResponse,
 )
 from serving.scorer import Scorer
-from serving.view_schemas import CustomerResponse, ModelsResponse
+from serving.view_schemas import (
+    CustomerResponse,
+    ErasedResponse,
+    ExportResponse,
+    ModelsResponse,
+)
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     404: {"model": ErrorResponse, "description": "No such thing here."},
@@ -37,6 +46,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 TIMELINE = "How many of the latest interactions."
 OFFERS = "How many offers at most."
 REASONS = "How many reasons for the risk and for each offer."
+GETS = {"models|customers/[^/]+/export": "GET", "customers/[^/]+": "DELETE, GET"}
 LOGGER = logging.getLogger(__name__)
 REQUESTS: dict[str, type[BaseModel]] = {
     "interactions": InteractionsRequest,
@@ -57,6 +67,8 @@ def create_api() -> FastAPI:
     api.add_exception_handler(RapportError, _refused)
     api.add_exception_handler(HTTPException, _http_error)
     api.add_exception_handler(SQLAlchemyError, _store_error)
+    api.add_exception_handler(RecursionError, _too_deep)
+    api.include_router(health_routes())
 
     @api.post("/interactions")
     async def interactions(request: Request, body: InteractionsRequest) -> InteractionsResponse:
@@ -66,12 +78,12 @@ def create_api() -> FastAPI:
     @api.post("/churn")
     async def churn(request: Request, body: ChurnRequest) -> ChurnResponse:
         """Return how likely each customer is to leave, and why."""
-        return await run_in_threadpool(answers.churn, _scorer(request), body)
+        return await run_in_threadpool(counted, answers.churn, _scorer(request), body)
 
     @api.post("/offers")
     async def offers(request: Request, body: OffersRequest) -> OffersResponse:
         """Rank the offers worth making to a customer now, and say what is held back."""
-        return await run_in_threadpool(answers.offers, _scorer(request), body)
+        return await run_in_threadpool(counted, answers.offers, _scorer(request), body)
 
     @api.get("/customers/{customer_id}")
     async def customer(
@@ -85,6 +97,20 @@ def create_api() -> FastAPI:
         how = (timeline, offers, reasons)
         return await run_in_threadpool(view_answers.customer, _scorer(request), customer_id, *how)
 
+    @api.delete("/customers/{customer_id}")
+    async def erase(
+        request: Request, customer_id: Annotated[str, Path(max_length=LONGEST_ID)]
+    ) -> ErasedResponse:
+        """Erase all that is held of a customer, for good: nothing of them is recorded again."""
+        return await run_in_threadpool(view_answers.erase, _scorer(request), customer_id)
+
+    @api.get("/customers/{customer_id}/export")
+    async def export(
+        request: Request, customer_id: Annotated[str, Path(max_length=LONGEST_ID)]
+    ) -> ExportResponse:
+        """Return all that is held of a customer, under every name."""
+        return await run_in_threadpool(view_answers.export, _scorer(request), customer_id)
+
     @api.get("/models")
     async def models(request: Request) -> ModelsResponse:
         """Return the models that answer now."""
@@ -96,8 +122,9 @@ def create_api() -> FastAPI:
     async def nothing(request: Request, path: str) -> None:
         if path in REQUESTS:
             raise HTTPException(405, "Method Not Allowed", {"Allow": "POST"})
-        if path == "models" or re.fullmatch("customers/[^/]+", path):
-            raise HTTPException(405, "Method Not Allowed", {"Allow": "GET"})
+        for pattern, allowed in GETS.items():
+            if re.fullmatch(pattern, path):
+                raise HTTPException(405, "Method Not Allowed", {"Allow": allowed})
         raise HTTPException(404, "Not Found")
 
     def openapi() -> dict[str, Any]:
@@ -105,6 +132,7 @@ def create_api() -> FastAPI:
             document = FastAPI.openapi(api)
             schema = InteractionIn.model_json_schema(ref_template="#/components/schemas/{model}")
             document["components"]["schemas"]["InteractionIn"] = schema
+            complete(document)
             api.openapi_schema = document
         return api.openapi_schema or {}
 
@@ -113,7 +141,8 @@ def create_api() -> FastAPI:
 
 
 def _scorer(request: Request) -> Scorer:
-    scorer: Scorer | None = getattr(request.app.state, "scorer", None)
+    live: LiveScorer | None = getattr(request.app.state, "live", None)
+    scorer: Scorer | None = live.scorer if live else getattr(request.app.state, "scorer", None)
     if scorer is None:
         raise HTTPException(503, "the models are not loaded yet")
     return scorer
@@ -140,6 +169,10 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RapportError)  # what it is registered for
     return _problem(422, error.subject, str(error.got), error.wanted, error.remedy)
+
+
+async def _too_deep(request: Request, error: Exception) -> JSONResponse:
+    return _problem(400, "body", "JSON that is nested too deeply", "a flat body", answers.FORMS)
 
 
 async def _store_error(request: Request, error: Exception) -> JSONResponse:

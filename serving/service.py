@@ -11,26 +11,52 @@ from starlette.concurrency import run_in_threadpool
 
 from features.errors import RapportError
 from features.settings import read_settings
-from serving import answers
+from serving import answers, logs
 from serving.api import create_api
-from serving.loading import load_scorer, open_store
+from serving.keys import Guard
+from serving.limits import Bounds, Limits
+from serving.live import LiveScorer, Served
+from serving.loading import open_store
+from serving.metrics import Exposition, counted, observe_models
+from serving.probe import Pulse
 from serving.schemas import ChurnRequest, OffersRequest
 from serving.scorer import Scorer
+from serving.settings import serving_of
 
 api = create_api()
 
 
-@bentoml.service(name="rapport", workers=1, logging={"access": {"enabled": False}})
+@bentoml.service(
+    name="rapport",
+    workers=int(os.environ.get("RAPPORT_WORKERS", "1")),
+    logging={"access": {"enabled": False}},
+    metrics={"enabled": False},  # BentoML's have the path in a label, and a path may name somebody
+)
 @bentoml.asgi_app(api, path="/v1")
 class Rapport:
     """Churn risk and offers worth making, from stored interaction histories, with reasons."""
 
     def __init__(self) -> None:
+        logs.configure()
         settings = read_settings(os.environ.get("RAPPORT_SETTINGS", "rapport.toml"))
-        self.scorer = load_scorer(settings, open_store(settings))
-        api.state.scorer = self.scorer
-        gc.collect()
-        gc.freeze()  # what was loaded stays: the collector need not walk it again
+        serving = serving_of(settings)
+        api.state.bounds = Bounds(serving.most_requests, serving.timeout)
+        self.store = open_store(settings)
+        self.versions: dict[str, str] = {}
+        self.live = LiveScorer(settings, self.store, self._swapped)
+        self._swapped(self.live.served)
+        self.pulse = Pulse(self.store)
+        self.pulse.ask()
+        api.state.live, api.state.pulse = self.live, self.pulse
+        self.live.start(serving.models_every)
+        self.pulse.start()
+
+    @bentoml.on_shutdown
+    def close(self) -> None:
+        """Let go of the registry and the store, when every request is answered."""
+        self.live.close()
+        self.pulse.close()
+        self.store.close()
 
     @bentoml.api
     async def churn(
@@ -38,7 +64,7 @@ class Rapport:
     ) -> dict[str, Any]:
         """Return how likely each customer is to leave, and why."""
         fields = {"customers": customers, "reasons": reasons}
-        return await _answer(ctx, answers.churn, self.scorer, ChurnRequest, fields)
+        return await _answer(ctx, answers.churn, self.live.scorer, ChurnRequest, fields)
 
     @bentoml.api
     async def offers(
@@ -56,7 +82,14 @@ class Rapport:
             "limit": limit,
             "reasons": reasons,
         }
-        return await _answer(ctx, answers.offers, self.scorer, OffersRequest, fields)
+        return await _answer(ctx, answers.offers, self.live.scorer, OffersRequest, fields)
+
+    def _swapped(self, served: Served) -> None:
+        versions = {version.name: version.version for version in served.versions.values()}
+        observe_models(versions, self.versions)
+        self.versions = versions
+        gc.collect()
+        gc.freeze()  # what was loaded stays: the collector need not walk it again
 
 
 async def _answer(
@@ -68,7 +101,7 @@ async def _answer(
 ) -> dict[str, Any]:
     """Answer what BentoML let through, off the event loop; tell what is wrong as ``/v1`` does."""
     try:
-        response = await run_in_threadpool(answer, scorer, form(**fields))
+        response = await run_in_threadpool(counted, answer, scorer, form(**fields))
     except ValidationError as error:
         problem = answers.told(error.errors(), form)
     except RapportError as error:
@@ -77,3 +110,11 @@ async def _answer(
         return response.model_dump()
     ctx.response.status_code = 422
     return {"error": dict(zip(("subject", "got", "wanted", "remedy"), problem, strict=True))}
+
+
+service: Any = Rapport  # what the decorator made of it
+# The first is the outermost: what a guard or a limit refuses is logged and counted, too.
+service.add_asgi_middleware(logs.RequestLog)
+service.add_asgi_middleware(Guard)
+service.add_asgi_middleware(Exposition)
+service.add_asgi_middleware(Limits, bounds=lambda: getattr(api.state, "bounds", Bounds()))

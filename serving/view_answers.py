@@ -12,6 +12,8 @@ from serving.view import View, view_of
 from serving.view_schemas import (
     CaseOut,
     CustomerResponse,
+    ErasedResponse,
+    ExportResponse,
     HappenedOut,
     SaidOut,
     WouldOfferOut,
@@ -54,6 +56,16 @@ def customer(
         },
         unknown=view.unknown,
     )
+
+
+def erase(scorer: Scorer, customer_id: str) -> ErasedResponse:
+    """Answer ``DELETE /v1/customers/{customer_id}``."""
+    return ErasedResponse(**asdict(scorer.store.erase(customer_id)))
+
+
+def export(scorer: Scorer, customer_id: str) -> ExportResponse:
+    """Answer ``GET /v1/customers/{customer_id}/export``."""
+    return ExportResponse(**scorer.store.export(customer_id))
 
 
 def _offers(view: View) -> WouldOfferOut | None:

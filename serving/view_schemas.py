@@ -1,6 +1,6 @@
 """Schemas of what is asked with GET: one customer's view, and the models that are loaded."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -86,3 +86,29 @@ class CustomerResponse(BaseModel):
     interactions: int = Field(description="How many there are in all.")
     signals: dict[str, list[SaidOut]] = Field(description="By meaning, those that have a value.")
     unknown: list[str] = Field(description="What is not known of them.")
+
+
+class ErasedResponse(BaseModel):
+    """How many rows of a customer were erased."""
+
+    names: int = Field(description="The customer's own, and the keys of source systems.")
+    interactions: int
+    attributes: int
+    identities: int
+    decisions: int
+    others: int
+    scrubbed: bool = Field(
+        description="Whether their bytes are wiped from the files, too; false where a reader was "
+        "in the way: erase again."
+    )
+
+
+class ExportResponse(BaseModel):
+    """All that is held of a customer. Instants are UTC; null is missing, or since ever."""
+
+    customer_id: str
+    keys: list[str] = Field(description="Of source systems.")
+    interactions: list[dict[str, Any]]
+    attributes: list[dict[str, Any]]
+    decisions: list[dict[str, Any]]
+    identities: list[dict[str, Any]]

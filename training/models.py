@@ -9,7 +9,7 @@ from features.errors import ModelError, redacted
 from features.settings import Settings
 from training import registry
 from training.bundle import BUNDLE, Bundle, load_bundle
-from training.registry import Task
+from training.registry import Task, Version
 
 CACHE = Path("var") / "models"
 
@@ -38,8 +38,25 @@ def load_model(settings: Settings, task: Task, which: str = registry.CHAMPION) -
         ContractError: this code would compute some of the model's signals differently.
     """
     version = registry.find(settings, task, which)
-    if version is None:
-        return None
+    return None if version is None else fetch_model(settings, task, version, which)
+
+
+def fetch_model(
+    settings: Settings, task: Task, version: Version, which: str = registry.CHAMPION
+) -> Model:
+    """Fetch and prove a version; one that was fetched before needs no registry.
+
+    Args:
+        settings: whose registry and project.
+        task: what it must be a model of.
+        version: which model.
+        which: the alias or number by which it was found.
+
+    Raises:
+        RegistryError: the registry does not answer.
+        ModelError: what it holds cannot be trusted.
+        ContractError: this code would compute some of the model's signals differently.
+    """
     cache = settings.path.parent / CACHE
     folder = registry.fetch(settings, version, cache)
     try:

@@ -23,6 +23,8 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 RECIPE_TAG, PROJECT_TAG = "rapport.recipe", "rapport.project"
 # A server that restarts is waited for, half a minute at most; one that is gone is told of soon.
 PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4", "MLFLOW_HTTP_REQUEST_TIMEOUT": "15"}
+# Who serves has a model at hand, and asks again soon.
+HASTE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
 QUIET = {
     "DO_NOT_TRACK": "true",
     "GIT_PYTHON_REFRESH": "quiet",
@@ -32,6 +34,10 @@ QUIET = {
 }
 # MLflow writes the URI it is given into the environment: what we chose is not the user's choice.
 _DEFAULTS: set[str] = set()
+
+
+class RegistryError(ModelError):
+    """The registry does not answer, or its artifacts are not where it says: try again later."""
 
 
 class ArtifactsMissing(Exception):
@@ -69,6 +75,14 @@ def tracking_uri(settings: Settings) -> str:
     return default
 
 
+def hurry() -> None:
+    """Give up soon on a server that does not answer, in this process and those it starts."""
+    for name, value in HASTE.items():
+        os.environ.setdefault(name, value)
+    # Each attempt would be a line; what came of it is told once.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+
+
 def open_registry(settings: Settings) -> ModuleType:
     """Return MLflow, pointed at the settings' tracking server; what the user set of it stays."""
     for name, value in (QUIET | PATIENCE).items():
@@ -92,7 +106,7 @@ def answering(settings: Settings) -> Iterator[ModuleType]:
     try:
         yield mlflow
     except (mlflow.exceptions.MlflowException, ArtifactsMissing) as error:
-        raise ModelError(
+        raise RegistryError(
             "model registry",
             redacted(str(error).splitlines()[0]),
             "an MLflow that answers and holds its artifacts",
@@ -104,7 +118,8 @@ def champion(settings: Settings, task: Task) -> Version | None:
     """Return the version that serves, ``None`` when there is none yet.
 
     Raises:
-        ModelError: MLflow does not answer, or its champion is of another project.
+        RegistryError: MLflow does not answer.
+        ModelError: its champion is of another project.
     """
     return find(settings, task, CHAMPION)
 
@@ -113,7 +128,8 @@ def find(settings: Settings, task: Task, which: str) -> Version | None:
     """Return the version of an alias or of a number, ``None`` when there is none.
 
     Raises:
-        ModelError: MLflow does not answer, or the version is of another project.
+        RegistryError: MLflow does not answer.
+        ModelError: the version is of another project.
     """
     with answering(settings) as mlflow:
         client, name = mlflow.MlflowClient(), MODEL_NAMES[task]
@@ -149,7 +165,11 @@ def version_of(found: Any) -> Version:
 
 
 def fetch(settings: Settings, version: Version, folder: Path) -> Path:
-    """Copy a version's bundle below ``folder`` unless it is there, and return its path."""
+    """Copy a version's bundle below ``folder`` unless it is there, and return its path.
+
+    Raises:
+        RegistryError: it is not there, and MLflow does not answer or does not have it.
+    """
     # A registry that is begun anew counts its versions anew.
     which = hashlib.sha256(version.source.encode()).hexdigest()[:8]
     place = folder / version.name / f"{version.version}-{which}"

@@ -77,7 +77,25 @@ def test_a_customer_of_whom_nothing_is_recorded_is_a_404(client: TestClient) -> 
 
 
 def test_a_customer_is_asked_for_with_get(client: TestClient) -> None:
-    assert client.post("/customers/0001").headers["allow"] == "GET"
+    assert client.post("/customers/0001").headers["allow"] == "DELETE, GET"
+    assert client.delete("/models").headers["allow"] == "GET"
+
+
+def test_an_erased_customer_is_gone_and_is_not_recorded_again(client: TestClient) -> None:
+    held = client.get("/customers/0001/export").json()
+    assert len(held["interactions"]) == client.get("/customers/0001").json()["interactions"]
+    client.post("/offers", json={"customer_id": "0001"})
+    erased = client.delete("/customers/0001").json()
+    assert (erased["interactions"], erased["decisions"]) == (len(held["interactions"]), 1)
+    assert erased["scrubbed"] is True
+    assert client.get("/customers/0001").status_code == 404
+    after = client.get("/customers/0001/export").json()
+    assert after["interactions"] == after["decisions"] == after["attributes"] == []
+    again = {"customer_id": "0001", "kind": "purchase", "occurred_at": "2024-12-30T12:00:00Z"}
+    answer = client.post("/interactions", json={"interactions": [again]}).json()
+    assert answer["accepted"] == 0
+    assert "erased" in answer["rejected"][0]["got"]
+    assert client.post("/offers", json={"customer_id": "0001"}).status_code == 422
 
 
 def test_the_models_that_answer_are_told(client: TestClient, scorer: Scorer) -> None:
