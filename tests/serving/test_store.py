@@ -189,6 +189,19 @@ def test_what_was_acknowledged_survives_kill_9(store_url: str) -> None:
     assert len(kept) == len(set(kept))
 
 
+def test_what_is_too_old_is_counted_then_deleted(empty: Store) -> None:
+    empty.record([replace(bought(str(n)), occurred_at=n) for n in range(5)])
+    for as_of in (1, 7):
+        empty.decide("c", as_of, {})
+    counted = empty.retain(3, dry=True)
+    assert (counted.interactions, counted.decisions, counted.scrubbed) == (3, 1, False)
+    assert (len(history(empty)), empty.kept_since) == (5, None)
+    deleted = empty.retain(3)
+    assert (deleted.interactions, deleted.decisions, deleted.scrubbed) == (3, 1, True)
+    assert [item.occurred_at for item in history(empty)] == [3, 4]
+    assert empty.kept_since == 3
+
+
 def test_a_decision_is_kept(empty: Store) -> None:
     decision_id = empty.decide("c", START, {"ranked": ["o1"]})
     assert empty.decision(decision_id) == {
