@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -188,6 +189,19 @@ def test_what_was_acknowledged_survives_kill_9(store_url: str) -> None:
     assert len(kept) == len(set(kept))
 
 
+def test_what_is_too_old_is_counted_then_deleted(empty: Store) -> None:
+    empty.record([replace(bought(str(n)), occurred_at=n) for n in range(5)])
+    for as_of in (1, 7):
+        empty.decide("c", as_of, {})
+    counted = empty.retain(3, dry=True)
+    assert (counted.interactions, counted.decisions, counted.scrubbed) == (3, 1, False)
+    assert (len(history(empty)), empty.kept_since) == (5, None)
+    deleted = empty.retain(3)
+    assert (deleted.interactions, deleted.decisions, deleted.scrubbed) == (3, 1, True)
+    assert [item.occurred_at for item in history(empty)] == [3, 4]
+    assert empty.kept_since == 3
+
+
 def test_a_decision_is_kept(empty: Store) -> None:
     decision_id = empty.decide("c", START, lambda before: {"ranked": ["o1"]})
     assert empty.decision(decision_id) == {
@@ -247,10 +261,30 @@ def test_an_import_keeps_recording_times_and_comes_before_what_is_recorded_later
     assert store.last_recorded() >= source.known_until
 
 
-@pytest.mark.parametrize("url", ["nonsense", "oracle9://x", "sqlite:////proc/nowhere/store.db"])
+@pytest.mark.parametrize(("asked", "level"), [("", 2), ("?synchronous=normal", 1)])
+def test_every_commit_is_synced_unless_told_otherwise(
+    tmp_path: Path, asked: str, level: int
+) -> None:
+    with Store(f"sqlite:///{tmp_path / 'store.db'}{asked}", START) as store:
+        assert store.record([bought("a")]).accepted == 1
+        with store._engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == level
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "oracle9://x",
+        "sqlite:////proc/nowhere/store.db",
+        "sqlite:///store.db?synchronous=OFF",
+        "postgresql+psycopg2://nobody:secret@127.0.0.1:1/none",
+    ],
+)
 def test_a_store_that_cannot_be_opened_is_a_clear_error(url: str) -> None:
-    with pytest.raises(SourceError, match="store"):
+    with pytest.raises(SourceError, match="store") as refused:
         Store(url)
+    assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
