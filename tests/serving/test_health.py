@@ -86,7 +86,7 @@ def test_a_store_that_hangs_is_one_that_does_not_answer(store: Store) -> None:
         if hangs.is_set():
             goes_on.wait(30)
 
-    sa.event.listen(store._engine, "before_cursor_execute", hang)
+    sa.event.listen(store._engine, "checkout", hang)
     pulse.start()
     wait_for(lambda: pulse.beats)
     hangs.set()

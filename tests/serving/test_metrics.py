@@ -74,11 +74,10 @@ def test_scores_are_counted_by_status_and_their_risks_as_a_distribution(
 
 def test_decisions_are_counted_with_the_rules_that_held_offers_back(client: TestClient) -> None:
     before = value("rapport_offers_held_back_total", rule="validity")
-    body = {"customer_id": "0001", "channel": "post", "limit": 1}
+    body = {"customer_id": "0001", "offers": ["o0", "o1"]}
     answer = client.post("/v1/offers", json=body).json()
-    held = sum(h["rule"] == "validity" for h in answer["held_back"])
-    assert held > 0
-    assert value("rapport_offers_held_back_total", rule="validity") == before + held
+    assert [held["rules"][0]["rule"] for held in answer["held_back"]] == ["validity", "validity"]
+    assert value("rapport_offers_held_back_total", rule="validity") == before + 2
 
 
 def test_requests_are_counted_by_route_and_status_and_never_by_path(client: TestClient) -> None:
