@@ -192,7 +192,7 @@ def test_what_was_acknowledged_survives_kill_9(store_url: str) -> None:
 def test_what_is_too_old_is_counted_then_deleted(empty: Store) -> None:
     empty.record([replace(bought(str(n)), occurred_at=n) for n in range(5)])
     for as_of in (1, 7):
-        empty.decide("c", as_of, {})
+        empty.decide("c", as_of, lambda _: {})
     counted = empty.retain(3, dry=True)
     assert (counted.interactions, counted.decisions, counted.scrubbed) == (3, 1, False)
     assert (len(history(empty)), empty.kept_since) == (5, None)
