@@ -54,10 +54,28 @@ def churn(scorer: Scorer, request: ChurnRequest) -> ChurnResponse:
         as_of, scores = scorer.churn_of(given, request.reasons, at)
     else:
         as_of, scores = scorer.churn(request.customers or [], request.reasons, at)
+        _log(scorer, as_of, scores)
     return ChurnResponse(
         model=model_out(scorer.churn_model),
         as_of=clock.isoformat(as_of),
         scores=[score_out(score) for score in scores],
+    )
+
+
+def _log(scorer: Scorer, as_of: int, scores: Sequence[ChurnScore]) -> None:
+    model = scorer.churn_model
+    who = {"as_of": as_of, "model": model.name, "version": model.version}
+    scorer.store.log_scores(
+        [
+            {
+                **who,
+                "customer_id": score.customer_id,
+                "status": score.status,
+                "probability": score.probability,
+            }
+            for score in scores
+            if score.status != "unknown"
+        ]
     )
 
 

@@ -21,6 +21,7 @@ from serving.tables import (
     IDENTITIES,
     INTERACTIONS,
     METADATA,
+    SCORES,
     TOMBSTONES,
 )
 
@@ -123,6 +124,7 @@ def held_of(connection: sa.Connection, customer_id: str) -> dict[str, Any]:
         (INTERACTIONS, ("recorded_at", "seq")),
         (ATTRIBUTES, ("known_at", "name")),
         (DECISIONS, ("as_of", "decision_id")),
+        (SCORES, ("as_of", "model")),
     ):
         query = sa.select(table).where(table.c.customer_id.in_(names))
         rows = connection.execute(query.order_by(*(table.c[name] for name in order)))

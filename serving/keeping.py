@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from features.errors import SourceError
-from serving.tables import CLOCK, DECISIONS, INTERACTIONS
+from serving.tables import CLOCK, DECISIONS, INTERACTIONS, SCORES
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Retained:
 
 
 def forget(connection: sa.Connection, before: int, dry: bool) -> tuple[int, int]:
-    """Delete interactions that happened, and decisions made, before an instant; or count them.
+    """Delete what happened, was decided or scored before an instant; or count it.
 
     Args:
         connection: alone in writing.
@@ -41,6 +41,7 @@ def forget(connection: sa.Connection, before: int, dry: bool) -> tuple[int, int]
         return found[0], found[1]
     interactions = connection.execute(INTERACTIONS.delete().where(old[0])).rowcount
     decisions = connection.execute(DECISIONS.delete().where(old[1])).rowcount
+    connection.execute(SCORES.delete().where(SCORES.c.as_of < before))
     later = sa.case((CLOCK.c.kept_since > before, CLOCK.c.kept_since), else_=before)
     connection.execute(CLOCK.update().values(kept_since=later))
     return interactions, decisions

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from features.errors import SourceError
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The revision that this code works with."""
 VERSIONS = sa.Table(
     "rapport_revision",  # MLflow keeps one of Alembic's own name, perhaps in the same database

@@ -102,9 +102,17 @@ class Scorer:
         """Return an instant by whose knowledge the store can answer, by default the newest.
 
         Raises:
-            RequestError: more may still be recorded before it.
+            RequestError: more may still be recorded before it, or what was before it is gone.
         """
         newest = self.store.as_of()
+        since = None if at is None else self.store.kept_since
+        if at is not None and since is not None and at < since:
+            raise RequestError(
+                "as_of",
+                clock.isoformat(at),
+                f"an instant from {clock.isoformat(since)} on, since when interactions are kept",
+                "Leave it out to score by all that is recorded.",
+            )
         if at is not None and at > newest:
             raise RequestError(
                 "as_of",

@@ -1,10 +1,8 @@
 """The store: interactions, attributes and decisions, append-only, on SQLAlchemy Core."""
 
-import json
 import secrets
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
@@ -12,20 +10,20 @@ from typing import Any, Self
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from features import clock
 from features.errors import SourceError
 from features.history import History
 from features.interactions import Attribute, Interaction
 from serving.belonging import EVERYBODY, Belongings, owners
+from serving.decisions import Choose, add_decision, decision_of, decisions_since
 from serving.engine import PATIENCE, is_sqlite, open_engine, reading
 from serving.erasing import Erased, are_erased, erase_rows, erased_error, held_of, scrub
 from serving.importing import Imported, bring_in
 from serving.keeping import Retained, forget
 from serving.recording import Recorded, append
 from serving.revision import bring_up_to_date
-from serving.tables import CLOCK, DECISIONS
+from serving.scorelog import ScoreLog
+from serving.tables import CLOCK, SCORES
 
-MONTH = 30 * clock.DAY
 CLOCK_LAG = 1_000_000
 """Microseconds by which the instant of a score may lie behind the present."""
 
@@ -67,9 +65,12 @@ class Store:
         self._base = None if start is None else max(start, self.last_recorded() + 1)
         self._began = time.monotonic_ns()
         self._writing = threading.Lock()
+        self._scores = ScoreLog(self._write_scores)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Write what is still to be logged, and let go of the database."""
+        if hasattr(self, "_scores"):
+            self._scores.close()
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -130,12 +131,7 @@ class Store:
             names = connection.exec_driver_sql(EVERYBODY).scalars().all()
             return sorted(owners(connection, names))
 
-    def decide(
-        self,
-        customer_id: str,
-        as_of: int,
-        choose: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]],
-    ) -> str:
+    def decide(self, customer_id: str, as_of: int, choose: Choose) -> str:
         """Record a decision, durable on return, and return its id.
 
         Decisions are made one after another, so that no two of them take the last place.
@@ -149,27 +145,31 @@ class Store:
         Raises:
             InteractionError: the customer was erased.
         """
-        decision_id = uuid.uuid4().hex
         with self._alone() as connection:
             if are_erased(connection, [customer_id])[0]:
                 raise erased_error()
-            made = _decisions(connection, customer_id, as_of)
-            row = {"decision_id": decision_id, "customer_id": customer_id, "as_of": as_of}
-            text = json.dumps(choose(made))
-            connection.execute(DECISIONS.insert(), {**row, "decision": text})
-        return decision_id
+            return add_decision(connection, customer_id, as_of, choose)
 
     def decisions(self, customer_id: str, as_of: int) -> list[dict[str, Any]]:
         """Return the decisions about a customer from the month before an instant on, in order."""
         with self._engine.connect() as connection:
-            return _decisions(connection, customer_id, as_of)
+            return decisions_since(connection, customer_id, as_of)
 
     def decision(self, decision_id: str) -> dict[str, Any] | None:
         """Return a recorded decision, ``None`` when there is none of that id."""
-        query = sa.select(DECISIONS).where(DECISIONS.c.decision_id == decision_id)
         with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else {**row._mapping, "decision": json.loads(row.decision)}
+            return decision_of(connection, decision_id)
+
+    def log_scores(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Log scores, each with the columns of the table ``scores``; they are written soon."""
+        self._scores.add([dict(row) for row in rows])
+
+    def _write_scores(self, rows: Sequence[dict[str, Any]]) -> None:
+        with self._alone() as connection:
+            erased = are_erased(connection, [row["customer_id"] for row in rows])
+            kept = [row for row, gone in zip(rows, erased, strict=True) if not gone]
+            if kept:
+                connection.execute(SCORES.insert(), kept)
 
     @property
     def imported(self) -> str | None:
@@ -295,11 +295,3 @@ class Store:
                 yield connection
         finally:
             self._writing.release()
-
-
-def _decisions(connection: sa.Connection, customer_id: str, as_of: int) -> list[dict[str, Any]]:
-    lately = sa.select(DECISIONS.c.as_of, DECISIONS.c.decision).where(
-        DECISIONS.c.customer_id == customer_id, DECISIONS.c.as_of > as_of - MONTH
-    )
-    rows = connection.execute(lately.order_by(DECISIONS.c.as_of))
-    return [{"as_of": at, "decision": json.loads(text)} for at, text in rows]

@@ -57,6 +57,16 @@ DECISIONS = sa.Table(
     sa.Column("as_of", sa.BigInteger, nullable=False),
     sa.Column("decision", sa.Text, nullable=False),
 )
+SCORES = sa.Table(
+    "scores",
+    METADATA,
+    sa.Column("customer_id", sa.Text, nullable=False, index=True),
+    sa.Column("as_of", sa.BigInteger, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("probability", sa.Double, nullable=False),
+)
 # Who was erased: salted digests of their keys, never the keys.
 TOMBSTONES = sa.Table(
     "tombstones",

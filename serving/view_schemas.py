@@ -111,4 +111,5 @@ class ExportResponse(BaseModel):
     interactions: list[dict[str, Any]]
     attributes: list[dict[str, Any]]
     decisions: list[dict[str, Any]]
+    scores: list[dict[str, Any]]
     identities: list[dict[str, Any]]

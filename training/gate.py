@@ -21,6 +21,7 @@ from training.trial import try_both
 REFUSED = 1
 """The exit code when a challenger is not promoted; 2 is for what is wrong outside."""
 LONGEST_TAG = 5_000
+SWAPS = "A running service has it within 15 seconds."
 
 
 @click.command()
@@ -58,7 +59,7 @@ def _roll_back(settings: Settings, tasks: list[Task]) -> None:
         raise click.UsageError(f"Name the model with --task: {' or '.join(able)}.")
     was, now = aliases.roll_back(settings, able[0] if able else tasks[0])
     click.echo(f"{now.name} version {now.version} is champion again, version {was.version} is not.")
-    click.echo(_restart())
+    click.echo(SWAPS)
 
 
 def _promote(settings: Settings, tasks: list[Task]) -> None:
@@ -74,13 +75,9 @@ def _promote(settings: Settings, tasks: list[Task]) -> None:
     with tracking.tracked(settings, "promote"):
         promoted = [_decide(settings, history, task, version) for task, version in waiting]
     if any(promoted):
-        click.echo(_restart())
+        click.echo(SWAPS)
     if not all(promoted):
         raise SystemExit(REFUSED)
-
-
-def _restart() -> str:
-    return "A running service reads its models when it starts: restart it."
 
 
 def _decide(settings: Settings, history: History, task: Task, challenger: Version) -> bool:

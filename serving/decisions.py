@@ -1,0 +1,41 @@
+"""Decisions: what was proposed to whom, kept so that it counts and can be looked up."""
+
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from features import clock
+from serving.tables import DECISIONS
+
+MONTH = 30 * clock.DAY
+Choose = Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
+"""Makes a decision from those of the month before, each with ``as_of`` and ``decision``."""
+
+
+def add_decision(connection: sa.Connection, customer_id: str, as_of: int, choose: Choose) -> str:
+    """Add a decision and return its id; the connection is alone in writing."""
+    text = json.dumps(choose(decisions_since(connection, customer_id, as_of)))
+    row = {"decision_id": uuid.uuid4().hex, "customer_id": customer_id, "as_of": as_of}
+    connection.execute(DECISIONS.insert(), {**row, "decision": text})
+    return str(row["decision_id"])
+
+
+def decisions_since(
+    connection: sa.Connection, customer_id: str, as_of: int
+) -> list[dict[str, Any]]:
+    """Return the decisions about a customer from the month before an instant on, in order."""
+    lately = sa.select(DECISIONS.c.as_of, DECISIONS.c.decision).where(
+        DECISIONS.c.customer_id == customer_id, DECISIONS.c.as_of > as_of - MONTH
+    )
+    rows = connection.execute(lately.order_by(DECISIONS.c.as_of))
+    return [{"as_of": at, "decision": json.loads(text)} for at, text in rows]
+
+
+def decision_of(connection: sa.Connection, decision_id: str) -> dict[str, Any] | None:
+    """Return a decision, ``None`` when there is none of that id."""
+    query = sa.select(DECISIONS).where(DECISIONS.c.decision_id == decision_id)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else {**row._mapping, "decision": json.loads(row.decision)}
