@@ -81,7 +81,8 @@ def near(case: Case[Any], dice: random.Random) -> Case[Any]:
         if "histories" not in body:
             body["customers"] = dice.sample(CUSTOMERS, dice.randrange(1, 4))
     parts = {"query": case.query, "body": body, "media_type": case.media_type}
-    return case.operation.Case(path_parameters=there, **parts)
+    made: Case[Any] = case.operation.Case(path_parameters=there, **parts)
+    return made
 
 
 def ask(case: Case[Any], seen: Counter[tuple[str, int]]) -> None:
