@@ -195,10 +195,23 @@ def test_a_text_in_a_path_names_a_customer_or_nobody(front: Front) -> None:
 
 def test_bytes_in_a_path_that_are_no_text_name_nobody(front: Front) -> None:
     front.record({**EVENT, "customer_id": "a"})
-    for there in ("%FF", "%C0%80", "%00", "a%00", "%ED%A0%80", "a%2Fb", ".", "..", "%2E", "a%20"):
+    for there in (
+        "%FF",
+        "%C0%80",
+        "%00",
+        "a%00",
+        "%ED%A0%80",
+        "a%2Fb",
+        ".",
+        "..",
+        "%2E",
+        "a%20",
+        "a%0A",
+    ):
         for method, path in (("GET", ""), ("GET", "/export"), ("DELETE", "")):
             status, told = front.ask(method, f"/customers/{there}{path}")
             assert status != 200 or told.get("interactions") in (0, []), (there, method, path)
+    assert front.ask("GET", "/customers/a%0Ab")[0] == 404
     assert len(front.held("a")) == 1
 
 
