@@ -46,7 +46,8 @@ class Limits:
             return
         if "\n" in scope["path"]:  # no mount matches it, and what answers then is no JSON
             got, wanted = "a path with a line break", "a path of this API"
-            await refuse(send, 404, "request", got, wanted, "The paths are described at /v1/docs.")
+            remedy = "An id that has one is for `python -m serving export` and `erase`."
+            await refuse(send, 404, "request", got, wanted, remedy)
             return
         bounds = self._bounds()
         if _declared(scope) > bounds.largest:
