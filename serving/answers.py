@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from features import clock
 from features.errors import InteractionError, ModelError, nearest
 from features.interactions import Attribute, Interaction, check_interaction
+from features.rules import YEAR_1, YEAR_9999
 from serving.ranking import HeldBack, RankedOffer
 from serving.schemas import (
     ChurnRequest,
@@ -199,6 +200,8 @@ def told(errors: Sequence[Mapping[str, Any]], model: type[BaseModel]) -> tuple[s
         return subject, "nothing", "a value", f"Add `{subject}`."
     if error["type"] == "json_invalid":
         return "body", "text that is not JSON", "a JSON object", f"{error['ctx']['error']}."
+    if error["type"] == "string_pattern_mismatch":
+        return subject, _plain(repr(error.get("input"))), "text without null bytes", FORMS
     wanted = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return subject, _plain(repr(error.get("input"))), _plain(wanted), FORMS
 
@@ -232,11 +235,14 @@ def instant_of(field: str, moment: datetime, zone: str) -> int:
         InteractionError: it is none that can be told.
     """
     try:
-        return clock.to_instant(moment, zone)
-    except OverflowError as error:
+        instant = clock.to_instant(moment, zone)
+    except OverflowError:
+        instant = clock.EVER
+    if not YEAR_1 <= instant <= YEAR_9999:
         raise InteractionError(
             field, moment.isoformat(), "a time in the years 1 to 9999, UTC", "Mend the time."
-        ) from error
+        )
+    return instant
 
 
 def _rejected(index: int, subject: str, got: str, wanted: str, remedy: str) -> Rejected:

@@ -21,6 +21,7 @@ from serving.metrics import counted
 from serving.openapi import complete
 from serving.schemas import (
     LONGEST_ID,
+    NO_NULL,
     ChurnRequest,
     ChurnResponse,
     ErrorResponse,
@@ -46,6 +47,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 TIMELINE = "How many of the latest interactions."
 OFFERS = "How many offers at most."
 REASONS = "How many reasons for the risk and for each offer."
+CustomerId = Annotated[str, Path(max_length=LONGEST_ID, pattern=NO_NULL)]
 GETS = {"models|customers/[^/]+/export": "GET", "customers/[^/]+": "DELETE, GET"}
 LOGGER = logging.getLogger(__name__)
 REQUESTS: dict[str, type[BaseModel]] = {
@@ -88,7 +90,7 @@ def create_api() -> FastAPI:
     @api.get("/customers/{customer_id}")
     async def customer(
         request: Request,
-        customer_id: Annotated[str, Path(max_length=LONGEST_ID)],
+        customer_id: CustomerId,
         timeline: Annotated[int, Query(ge=0, le=10_000, description=TIMELINE)] = 50,
         offers: Annotated[int, Query(ge=1, le=100, description=OFFERS)] = 3,
         reasons: Annotated[int, Query(ge=0, le=20, description=REASONS)] = 3,
@@ -98,16 +100,12 @@ def create_api() -> FastAPI:
         return await run_in_threadpool(view_answers.customer, _scorer(request), customer_id, *how)
 
     @api.delete("/customers/{customer_id}")
-    async def erase(
-        request: Request, customer_id: Annotated[str, Path(max_length=LONGEST_ID)]
-    ) -> ErasedResponse:
+    async def erase(request: Request, customer_id: CustomerId) -> ErasedResponse:
         """Erase all that is held of a customer, for good: nothing of them is recorded again."""
         return await run_in_threadpool(view_answers.erase, _scorer(request), customer_id)
 
     @api.get("/customers/{customer_id}/export")
-    async def export(
-        request: Request, customer_id: Annotated[str, Path(max_length=LONGEST_ID)]
-    ) -> ExportResponse:
+    async def export(request: Request, customer_id: CustomerId) -> ExportResponse:
         """Return all that is held of a customer, under every name."""
         return await run_in_threadpool(view_answers.export, _scorer(request), customer_id)
 

@@ -40,9 +40,14 @@ class Limits:
         self._now = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with its body read, or refuse it with 408, 413 or 503."""
+        """Pass a request on with its body read, or refuse it with 404, 408, 413 or 503."""
         if scope["type"] != "http" or scope["path"] in UNLIMITED:
             await self._app(scope, receive, send)
+            return
+        if "\n" in scope["path"]:  # no mount matches it, and what answers then is no JSON
+            got, wanted = "a path with a line break", "a path of this API"
+            remedy = "An id that has one is for `python -m serving export` and `erase`."
+            await refuse(send, 404, "request", got, wanted, remedy)
             return
         bounds = self._bounds()
         if _declared(scope) > bounds.largest:

@@ -15,7 +15,9 @@ from pydantic import (
 
 MOST_CUSTOMERS, MOST_INTERACTIONS = 1_000, 10_000
 LONGEST_ID = 500
-Id = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID)]
+NO_NULL = r"^[^\x00]*$"
+"""What text any database takes; half of a surrogate pair is refused before it is looked at."""
+Id = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID, pattern=NO_NULL)]
 Text = Annotated[Id, Field(strict=True)]
 Number = Annotated[float, Field(strict=True)]
 
