@@ -25,6 +25,7 @@ from tests.benchmarks.environments import ROOT
 from tests.benchmarks.load import Answers, Load, ask
 from tests.benchmarks.report import Line, Report, show
 from tests.benchmarks.serving_deployment import OFFERS, Deployment, batches, deployed
+from tests.benchmarks.serving_stages import stages
 from tests.servers import Server, running
 from training.ensemble import Ensemble
 
@@ -117,7 +118,26 @@ class Bench:
         self._report.add(Line("its trees alone, p50", f"{trees:.3f} ms"))
         self._report.add(Line("shap.TreeExplainer, p50", f"{theirs:.3f} ms"))
         self._report.add(Line("TreeExplainer : explain", f"{theirs / ours:.1f}", "at least 4"))
-        self._report.add(Line("largest difference, log-odds", f"{max(gaps):.1e}", f"{EQUAL:g}"))
+        note = "TreeExplainer asks LightGBM, too: this sees to order and form"
+        self._report.add(
+            Line("largest difference, log-odds", f"{max(gaps):.1e}", f"{EQUAL:g}", note)
+        )
+        sums = [sum(bundle.explain(row).contributions[0]) for row in rows]
+        base = bundle.explain(rows[0]).base_margin
+        off = [
+            abs(s + base - bundle.ensemble.margin(r)[0]) for s, r in zip(sums, rows, strict=True)
+        ]
+        self._report.add(Line("sum of all against the margin", f"{max(off):.1e}", f"{EQUAL:g}"))
+
+    def stages(self) -> None:
+        """Measure where the time of one answer goes."""
+        self._report.section("One answer of POST /v1/churn by stages, in process, processor's time")
+        settings = self._deployment.settings
+        with open_store(settings) as store:
+            scorer = load_scorer(settings, store)
+            for n, names in self._known.items():
+                for stage, taken in stages(scorer, names).items():
+                    self._report.add(Line(f"{n:,} interactions: {stage}", f"{taken:.2f} ms"))
 
     def ingest(self) -> None:
         """Measure durable batches, and whether the next score sees them."""
@@ -187,6 +207,7 @@ SECTIONS = {
     "throughput": Bench.throughput,
     "offers": Bench.offers,
     "reasons": Bench.reasons,
+    "stages": Bench.stages,
     "ingest": Bench.ingest,
 }
 

@@ -19,7 +19,8 @@ from serving.loading import load_offers, open_store
 from serving.settings import store_url
 from training.registry import tracking_uri
 
-OFFERS = 50
+OFFERS, WORTH = 50, 100
+"""Worth enough to be proposed to nearly everybody, or there would be no reasons to give."""
 VALID = ("2017-01-01", "2019-01-01")
 """Around the demo's clock."""
 DAYS = 350
@@ -90,7 +91,7 @@ def _write_offers(path: Path, given: Sequence[Offer]) -> None:
         writer.writerow([*names, "valid_from", "valid_to", *further])
         for n in range(OFFERS):
             like = given[n % len(given)]
-            told = [f"b{n}", "|".join(sorted(like.topics)), 10 + n / 10, 4.0, 0.5, "post"]
+            told = [f"b{n}", "|".join(sorted(like.topics)), WORTH + n, 4.0, 0.5, "post"]
             writer.writerow([*told, *VALID, *(like.attributes[name] for name in further)])
 
 
