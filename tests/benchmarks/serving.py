@@ -54,8 +54,8 @@ class Bench:
         """Measure one steady connection, histories of three sizes."""
         self._report.section("POST /v1/churn, one customer, three reasons, one connection")
         with self._serving() as server:
-            for body in batches("many", [MANY], BATCH, LARGE // BATCH):
-                ask(Load(server.port, "/v1/interactions", [body]))
+            many = batches("many", [MANY], BATCH, LARGE // BATCH)
+            ask(Load(server.port, "/v1/interactions", many))
             for n, names in (*self._known.items(), (LARGE, [MANY])):
                 wanted = "p50 3, p99 10, p99.9 30 ms" if n == 100 else "published"
                 self._tell(f"about {n:,} interactions", self._churn(server, names), wanted)
