@@ -67,9 +67,11 @@ fuzz: $(VENV)/.spark  ## Hold the engines to the law on very many histories, the
 mutations: $(VENV)/.dev  ## Break the engine on purpose, line by line: a test must turn red each time.
 	$(BIN)/python -m tests.mutations
 
-bench: $(VENV)/.dev  ## Measure what the demo, the tests and the engine cost.
+bench: $(VENV)/.dev train  ## Measure what the demo, the tests, the engine and serving cost.
 	$(BIN)/python -m tests.benchmarks.cost
 	$(BIN)/python -m tests.benchmarks.engine
+	$(BIN)/python -m tests.benchmarks.stores
+	$(BIN)/python -m tests.benchmarks.serving
 
 bench-engine: $(VENV)/.dev  ## Measure the engine alone; smaller: BENCH="--interactions 1_000_000".
 	$(BIN)/python -m tests.benchmarks.engine $(BENCH)
