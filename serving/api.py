@@ -2,10 +2,10 @@
 
 import logging
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar
 
-from fastapi import FastAPI, Path, Query, Request
+from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -49,6 +49,7 @@ OFFERS = "How many offers at most."
 REASONS = "How many reasons for the risk and for each offer."
 CustomerId = Annotated[str, Path(max_length=LONGEST_ID, pattern=NO_NULL)]
 GETS = {"models|customers/[^/]+/export": "GET", "customers/[^/]+": "DELETE, GET"}
+Q = TypeVar("Q")
 LOGGER = logging.getLogger(__name__)
 REQUESTS: dict[str, type[BaseModel]] = {
     "interactions": InteractionsRequest,
@@ -77,15 +78,15 @@ def create_api() -> FastAPI:
         """Record what happened; the next score sees it. Wrong items are rejected by index."""
         return await run_in_threadpool(answers.record, _scorer(request), body)
 
-    @api.post("/churn")
-    async def churn(request: Request, body: ChurnRequest) -> ChurnResponse:
+    @api.post("/churn", response_model=ChurnResponse)
+    async def churn(request: Request, body: ChurnRequest) -> Response:
         """Return how likely each customer is to leave, and why."""
-        return await run_in_threadpool(counted, answers.churn, _scorer(request), body)
+        return await run_in_threadpool(_written, answers.churn, _scorer(request), body)
 
-    @api.post("/offers")
-    async def offers(request: Request, body: OffersRequest) -> OffersResponse:
+    @api.post("/offers", response_model=OffersResponse)
+    async def offers(request: Request, body: OffersRequest) -> Response:
         """Rank the offers worth making to a customer now, and say what is held back."""
-        return await run_in_threadpool(counted, answers.offers, _scorer(request), body)
+        return await run_in_threadpool(_written, answers.offers, _scorer(request), body)
 
     @api.get("/customers/{customer_id}")
     async def customer(
@@ -136,6 +137,12 @@ def create_api() -> FastAPI:
 
     api.openapi = openapi  # type: ignore[method-assign] # FastAPI's own way to extend it
     return api
+
+
+def _written(answer: Callable[[Scorer, Q], BaseModel], scorer: Scorer, body: Q) -> Response:
+    """Answer, and write the answer down at once: it was checked when it was made."""
+    told = counted(answer, scorer, body).model_dump_json()
+    return Response(told, media_type="application/json")
 
 
 def _scorer(request: Request) -> Scorer:
