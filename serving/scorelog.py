@@ -53,10 +53,14 @@ class ScoreLog:
             self._some.wait()
             self._end.wait(EVERY)
             self._some.clear()
-            while self._waiting and self._flush():
-                continue
+            self._flush_all()
             if self._waiting:
                 self._some.set()
+        self._flush_all()  # what came, or failed, after the last look
+
+    def _flush_all(self) -> None:
+        while self._waiting and self._flush():
+            continue
 
     def _flush(self) -> bool:
         """Write some rows; where that fails they wait, and it is told once."""

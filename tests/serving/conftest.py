@@ -20,7 +20,8 @@ def postgres_server() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+# A machine without PostgreSQL can run what is not slow; .ci/run installs it and runs the rest.
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database of the test's own, of either kind."""
     if request.param == "sqlite":
