@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import psutil
-import shap
 
 from features.online import evaluate
 from serving.loading import load_scorer, open_store
@@ -96,6 +95,8 @@ class Bench:
 
     def reasons(self) -> None:
         """Measure the exact explanation of one row, beside ``shap.TreeExplainer``."""
+        import shap  # warns of what will be deprecated when it is imported
+
         self._report.section("Exact reasons of one row, in process")
         settings = self._deployment.settings
         with open_store(settings) as store:
