@@ -37,10 +37,12 @@ def lines(
         yield f"{place:>2}. customer {score.customer_id}: {score.probability:.0%} risk of leaving"
         for reason in score.reasons:
             yield f"      {100 * reason.effect:+5.1f} points  {reason.text}"
-    if scorer.offer_model is None:
+    if scorer.ranker is None:
         return
+    histories = scorer.store.histories([score.customer_id for score in scores])
     decisions = [
-        scorer.rank(s.customer_id, channel, OFFERS, n_reasons=1, reserve=False) for s in scores
+        scorer.look(name, history, as_of, channel, OFFERS, n_reasons=1)
+        for name, history in histories.items()
     ]
     made = sorted((d for d in decisions if d.ranked), key=lambda d: -d.ranked[0].expected_value)
     if made:

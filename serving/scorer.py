@@ -202,11 +202,17 @@ class Scorer:
         return values, score
 
     def look(
-        self, customer_id: str, history: History, as_of: int, limit: int, n_reasons: int
+        self,
+        customer_id: str,
+        history: History,
+        as_of: int,
+        channel: str | None,
+        limit: int,
+        n_reasons: int,
     ) -> OfferDecision:
         """Return what would be offered to a customer; nothing is decided, reserved or logged."""
         assert self.ranker is not None  # who calls asks before
-        considered = self.ranker.consider(customer_id, as_of, history, None, None)
+        considered = self.ranker.consider(customer_id, as_of, history, channel, None)
         choice = self.ranker.choose(considered, limit, self.store.decisions(customer_id, as_of))
         return self.ranker.decided(considered, choice, n_reasons)
 

@@ -81,7 +81,7 @@ def view_of(
     ]
     offers = None
     if scorer.ranker is not None:
-        offers = scorer.look(customer_id, history, as_of, n_offers, n_reasons)
+        offers = scorer.look(customer_id, history, as_of, None, n_offers, n_reasons)
     said = _said(scorer.wording, values)
     return View(
         customer_id,
