@@ -1,5 +1,7 @@
 """The engine that reaches the store's database: durable, quick to fail, quick to read."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,8 @@ PATIENCE = 10_000
 CONNECT_TIMEOUT = 3
 """Seconds after which a database that does not answer counts as away."""
 SYNCHRONOUS = ("FULL", "NORMAL")
+AGAIN = 0.01
+"""Seconds between two attempts to have a new SQLite database write ahead."""
 PAGES = 32 * 1024
 """KiB of the database that each SQLite connection keeps in memory at most."""
 
@@ -102,9 +106,9 @@ def _open_sqlite(url: sa.URL) -> sa.Engine:
     def set_pragmas(connection: Any, _: object) -> None:
         connection.isolation_level = None  # the driver must not begin transactions by itself
         cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={PATIENCE}")
+        _write_ahead(cursor)
         for pragma in (
-            f"busy_timeout={PATIENCE}",
-            "journal_mode=WAL",
             f"synchronous={synchronous}",
             "secure_delete=ON",
             f"cache_size=-{PAGES}",
@@ -115,6 +119,19 @@ def _open_sqlite(url: sa.URL) -> sa.Engine:
     sa.event.listen(engine, "connect", set_pragmas)
     sa.event.listen(engine, "begin", _begin)
     return engine
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Have a database write ahead; SQLite itself does not wait for one that others change."""
+    patient = time.monotonic() + PATIENCE / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > patient:
+                raise
+        time.sleep(AGAIN)
 
 
 def _waits(url: sa.URL) -> dict[str, Any]:

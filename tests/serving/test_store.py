@@ -4,6 +4,7 @@ import math
 import os
 import pickle
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -144,6 +145,17 @@ def test_processes_may_open_a_new_store_at_once(store_url: str) -> None:
     command = [sys.executable, "-c", OPENER, store_url]
     opening = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     assert [process.communicate()[1] for process in opening] == [""] * 2
+
+
+def test_a_new_store_that_another_process_is_making_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    done = threading.Timer(0.3, other.execute, ["COMMIT"])
+    done.start()
+    Store(f"sqlite:///{path}", START).close()
+    assert not done.is_alive()
+    other.close()
 
 
 def test_many_writers_lose_nothing(empty: Store) -> None:
