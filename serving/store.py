@@ -41,6 +41,7 @@ class Store:
     def __init__(self, url: str, start: int | None = None, project: str = "") -> None:
         self._engine = open_engine(url)
         self._writer = self._engine.execution_options(immediate=True)
+        self._scores = ScoreLog(self._write_scores)
         try:
             owner = self._open(project)
         except SourceError:
@@ -65,12 +66,10 @@ class Store:
         self._base = None if start is None else max(start, self.last_recorded() + 1)
         self._began = time.monotonic_ns()
         self._writing = threading.Lock()
-        self._scores = ScoreLog(self._write_scores)
 
     def close(self) -> None:
         """Write what is still to be logged, and let go of the database."""
-        if hasattr(self, "_scores"):
-            self._scores.close()
+        self._scores.close()
         self._engine.dispose()
 
     def __enter__(self) -> Self:

@@ -53,7 +53,9 @@ def running(settings: Path, **more: str) -> Iterator[Server]:
 
 
 @contextmanager
-def started(command: list[str], port: int, folder: Path, **more: str) -> Iterator[Server]:
+def started(
+    command: list[str], port: int, folder: Path, ready: str = "/readyz", **more: str
+) -> Iterator[Server]:
     """Start a server that will listen on a port, wait until it is ready, stop it in the end."""
     with tempfile.TemporaryDirectory() as scratch:
         # A pipe that nobody empties would hold up whoever logs.
@@ -68,17 +70,17 @@ def started(command: list[str], port: int, folder: Path, **more: str) -> Iterato
             )
         server = Server(process, port, log)
         try:
-            _wait(server)
+            _wait(server, ready)
             yield server
         finally:
             server.stop()
 
 
-def _wait(server: Server) -> None:
+def _wait(server: Server, ready: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while server.process.poll() is None and time.monotonic() < deadline:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{server.port}/readyz", timeout=1).close()
+            urllib.request.urlopen(f"http://127.0.0.1:{server.port}{ready}", timeout=1).close()
             return
         except OSError:
             time.sleep(0.2)

@@ -5,15 +5,10 @@
 
 import json
 import os
-import subprocess
 import sys
-import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -27,11 +22,8 @@ from serving.loading import load_scorer, open_store
 from serving.scorer import Scorer
 from tests.benchmarks.environments import ROOT
 from tests.benchmarks.serving_deployment import Deployment
-from tests.processes import environment
 from tests.servers import Server, free_port, started
 from training.registry import MODEL_NAMES
-
-PATIENCE = 120
 
 
 def bare() -> Starlette:
@@ -72,29 +64,8 @@ def mlflow(deployment: Deployment) -> Iterator[Server]:
     command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", uri]
     command += ["--port", str(port), "--env-manager", "local"]
     more = {"PYTHONPATH": str(ROOT), **deployment.environment}
-    with tempfile.TemporaryDirectory() as scratch:
-        log = Path(scratch) / "log"
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                command, stdout=out, stderr=subprocess.STDOUT, env=environment(**more)
-            )
-        server = Server(process, port, log)
-        try:
-            _wait(server)
-            yield server
-        finally:
-            server.stop()
-
-
-def _wait(server: Server) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while server.process.poll() is None and time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{server.port}/ping", timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.5)
-    raise RuntimeError(f"MLflow did not start: {server.log.read_text(encoding='utf-8')}")
+    with started(command, port, ROOT, "/ping", **more) as server:
+        yield server
 
 
 def rows(deployment: Deployment, customers: list[str]) -> list[str]:

@@ -7,8 +7,10 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from features.settings import Settings
 from serving.store import Store
 from tests.postgres import postgres
+from tests.registries import copy_of
 
 START = 1_700_000_000_000_000
 
@@ -40,3 +42,12 @@ def empty(store_url: str) -> Iterator[Store]:
     """An empty store of either kind, its clock at a fixed start."""
     with Store(store_url, START) as store:
         yield store
+
+
+@pytest.fixture
+def own(shop: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The shop's settings with a registry of the test's own."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    folder = tmp_path / "own"
+    folder.mkdir()
+    return copy_of(shop, folder)

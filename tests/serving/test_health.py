@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,15 +13,6 @@ from serving.api import create_api
 from serving.live import LiveScorer
 from serving.probe import Pulse
 from serving.store import Store
-from tests.registries import copy_of
-
-
-@pytest.fixture
-def own(shop: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    folder = tmp_path / "own"
-    folder.mkdir()
-    return copy_of(shop, folder)
 
 
 @pytest.fixture

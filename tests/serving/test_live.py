@@ -17,17 +17,9 @@ from features.settings import Settings, read_settings
 from serving.live import LiveScorer, Served
 from serving.loading import open_store
 from serving.store import Store
-from tests.registries import copy_of, crown, register, source_of, uncrown
+from tests.registries import crown, register, source_of, uncrown
 from training.bundle import BUNDLE, PROBES
 from training.models import CACHE
-
-
-@pytest.fixture
-def own(shop: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    folder = tmp_path / "own"
-    folder.mkdir()
-    return copy_of(shop, folder)
 
 
 @pytest.fixture
