@@ -1,7 +1,6 @@
 """The online engine: one customer's history in, one row out (or one row an offer)."""
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -16,16 +15,11 @@ from features.encoding import (
     numeric_attributes,
     offer_table,
 )
-from features.interactions import (
-    NUMBERS,
-    Attribute,
-    Interaction,
-    canonical_order,
-    first_recorded,
-)
+from features.interactions import Attribute, Interaction
 from features.measures import CODE_COLUMNS
 from features.offers import Offer
 from features.plan import Plan
+from features.timeline import Timeline
 from features.values import SignalValues
 
 NAN = float("nan")
@@ -72,10 +66,10 @@ def encode(
     offers: Sequence[Offer] = (),
 ) -> Encoded:
     """Return the arrays of one customer; the arguments are those of ``evaluate``."""
-    ordered = first_recorded(canonical_order(interactions))
+    timeline = Timeline.of(interactions)
     categories = Categories(plan.named)
     own: dict[str, int] = {}
-    histories = _histories(plan, ordered, categories, own)
+    histories = _histories(plan, timeline, categories, own)
     n_rows = max(1, len(offers))
     instants = np.full(n_rows, as_of, dtype=np.int64)
     rows = arrays.Rows(
@@ -104,36 +98,35 @@ def warm_up(plan: Plan) -> None:
 
 
 def _histories(
-    plan: Plan, ordered: list[Interaction], categories: Categories, own: dict[str, int]
+    plan: Plan, timeline: Timeline, categories: Categories, own: dict[str, int]
 ) -> arrays.Histories:
-    n = len(ordered)
+    n = len(timeline)
     other, kinds = len(plan.kinds), plan.kind_codes
-    occurred = np.array([item.occurred_at for item in ordered], dtype=np.int64)
+    occurred = np.array(timeline.column("occurred_at"), dtype=np.int64)
     codes = np.full((len(CODE_COLUMNS), n), -1, dtype=np.int32)
     cases: dict[str, int] = {}
     for name, known in (("case_id", cases), ("offer_id", own)):
         if name in plan.code_columns:
             codes[CODE_COLUMNS.index(name)] = [
                 -1 if value is None else known.setdefault(value, len(known))
-                for value in (getattr(item, name) for item in ordered)
+                for value in timeline.column(name)
             ]
     for name in ("channel", "topic"):
         if name in plan.code_columns:
             codes[CODE_COLUMNS.index(name)] = [
-                -1 if value is None else categories.code(value)
-                for value in (getattr(item, name) for item in ordered)
+                -1 if value is None else categories.code(value) for value in timeline.column(name)
             ]
     local_codes(plan, occurred, codes)
-    due = [item.due_at for item in ordered] if plan.reads_due else []
+    due = timeline.column("due_at") if plan.reads_due else ()
     return arrays.Histories(
         start=np.array([0, n], dtype=np.int64),
         occurred=occurred,
-        recorded=np.array([item.recorded_at for item in ordered], dtype=np.int64),
+        recorded=np.array(timeline.column("recorded_at"), dtype=np.int64),
         due=np.array([clock.EVER if at is None else at for at in due], dtype=np.int64),
-        kind=np.array([kinds.get(item.kind, other) for item in ordered], dtype=np.int32),
+        kind=np.array([kinds.get(kind, other) for kind in timeline.column("kind")], dtype=np.int32),
         codes=codes,
         numbers=np.array(
-            [_column(ordered, column) for column in plan.numbers],
+            [_column(timeline, column) for column in plan.numbers],
             dtype=np.float64,
         ).reshape(len(plan.numbers), n),
         n_codes=n_codes(plan, codes),
@@ -141,13 +134,9 @@ def _histories(
     )
 
 
-def _column(ordered: list[Interaction], name: str) -> list[float]:
+def _column(timeline: Timeline, name: str) -> list[float]:
     """Return a numeric column, NaN where it is missing; negative zero becomes zero."""
-    if name in NUMBERS or name == "resolved":
-        values = list(map(attrgetter(name), ordered))
-    else:
-        values = [item.numbers.get(name) for item in ordered]
-    return [NAN if value is None else value + 0.0 for value in values]
+    return [NAN if value is None else value + 0.0 for value in timeline.numbers(name)]
 
 
 def _facts(plan: Plan, attributes: Iterable[Attribute], categories: Categories) -> arrays.Facts:

@@ -1,18 +1,24 @@
 """What belongs to a customer in the store: under which keys, and since when that is known."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from features import clock
-from features.interactions import Attribute, Interaction
-from serving.records import SELECTED, interaction, is_storable
+from features.interactions import ORDER, Attribute, Interaction
+from features.timeline import Timeline
+from serving.records import SELECTED, TEXTS, interaction, is_storable, numbers_of
 from serving.tables import IDENTITIES
 
 # One statement for any number of names is prepared once; PostgreSQL's drivers write %s.
 AMONG = {"sqlite": "IN (SELECT value FROM json_each(?))", "postgresql": "= ANY(%s)"}
+# Canonical order but for further numbers, which only tell apart what is the same in all else.
+EXACT = {"sqlite": "", "postgresql": ' COLLATE "C"'}
+ORDERED = ("customer_id", *ORDER)
 EVERYBODY = """
 WITH RECURSIVE names(name) AS (
   SELECT min(customer_id) FROM interactions
@@ -42,7 +48,12 @@ class Belongings:
         self._cursor, self._sqlite = cursor, dialect == "sqlite"
         among = AMONG[dialect]
         columns = ", ".join(SELECTED)
-        self._interactions = f"SELECT {columns} FROM interactions WHERE customer_id {among}"
+        ordered = ", ".join(
+            f"{name}{EXACT[dialect] if name in TEXTS else ''} NULLS FIRST" for name in ORDERED
+        )
+        self._interactions = (
+            f"SELECT {columns} FROM interactions WHERE customer_id {among} ORDER BY {ordered}"
+        )
         self._attributes = (
             f"SELECT customer_id, known_at, name, value FROM attributes WHERE customer_id {among}"
         )
@@ -52,20 +63,26 @@ class Belongings:
 
     def histories(
         self, customers: Iterable[str]
-    ) -> dict[str, tuple[list[Interaction], list[Attribute]]]:
+    ) -> dict[str, tuple[Sequence[Interaction], list[Attribute]]]:
         """Return the interactions and attributes of customers, those under their keys too."""
-        found: dict[str, tuple[list[Interaction], list[Attribute]]] = {
-            customer: ([], []) for customer in customers
-        }
-        of_key = self.shares(list(found))
+        names = list(dict.fromkeys(customers))
+        of_key = self.shares(names)
         keys = list(of_key)
-        for row in self._rows(self._interactions, keys):
-            for customer, since in of_key[row[0]]:
-                found[customer][0].append(interaction(customer, since, row))
+        several = {name: list[Interaction]() for name in _of_several(of_key)}
+        whole = dict[str, Timeline]()
+        for key, recorded in groupby(self._rows(self._interactions, keys), itemgetter(0)):
+            rows = list(recorded)
+            for customer, since in of_key[key]:
+                if customer in several:
+                    several[customer] += [interaction(customer, since, row) for row in rows]
+                else:
+                    whole[customer] = _timeline(customer, rows)
+        facts = {name: list[Attribute]() for name in names}
         for key, known_at, name, value in self._rows(self._attributes, keys):
             for customer, since in of_key[key]:
-                found[customer][1].append(Attribute(customer, known_at, name, value, since))
-        return found
+                facts[customer].append(Attribute(customer, known_at, name, value, since))
+        whole |= {name: Timeline.of(items) for name, items in several.items()}
+        return {name: (whole.get(name) or Timeline.of(()), facts[name]) for name in names}
 
     def shares(self, customers: Sequence[str]) -> dict[str, list[Share]]:
         """Return, by key, whose what is recorded under it is; a customer's name is a key too.
@@ -92,8 +109,29 @@ class Belongings:
         if not storable:
             return []
         self._cursor.execute(query, (json.dumps(storable) if self._sqlite else storable,))
-        rows: Iterable[Sequence[Any]] = self._cursor  # thousands at once would wake the collector
+        rows: Iterable[Sequence[Any]] = self._cursor
         return rows
+
+
+def _of_several(of_key: Mapping[str, Sequence[Share]]) -> set[str]:
+    """Return the customers who are recorded under further keys than their own name."""
+    return {share.customer for key, of in of_key.items() for share in of if share.customer != key}
+
+
+def _timeline(customer: str, rows: list[Sequence[Any]]) -> Timeline:
+    """Return a customer's timeline from all of their rows, which came in order.
+
+    No source and id is stored twice. Of rows that are the same but for further numbers, the
+    order is not that of the database, which keeps these as text.
+    """
+
+    def make() -> list[Interaction]:
+        return [interaction(customer, clock.EVER, row) for row in rows]
+
+    if any(a[1] == b[1] and a[1:-1] == b[1:-1] and a[-1] != b[-1] for a, b in pairwise(rows)):
+        return Timeline.of(make())
+    *columns, numbers = zip(*rows, strict=True)
+    return Timeline([*columns, numbers_of(numbers)], make)
 
 
 def owners(connection: sa.Connection, keys: Iterable[str]) -> set[str]:

@@ -140,7 +140,7 @@ class Ranker:
         self,
         customer_id: str,
         as_of: int,
-        history: tuple[list[Interaction], list[Attribute]],
+        history: tuple[Sequence[Interaction], list[Attribute]],
         channel: str | None,
         named: Sequence[str] | None,
     ) -> Considered:

@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from features.errors import InteractionError
@@ -55,7 +54,7 @@ def interaction(customer_id: str, since: int, row: Sequence[Any]) -> Interaction
     filled.customer_id = customer_id
     filled.recorded_at = since if since > recorded_at else recorded_at
     filled.resolved = None if resolved is None else bool(resolved)  # SQLite has no booleans
-    filled.numbers = dict(_numbers(numbers)) if numbers else {}
+    filled.numbers = json.loads(numbers) if numbers else {}
     filled.__class__ = Interaction
     whole: Interaction = filled
     return whole
@@ -89,6 +88,18 @@ def numbers_text(numbers: Mapping[str, float | None]) -> str | None:
     """
     present = {n: float(v) for n, v in sorted(numbers.items()) if v is not None and v == v}
     return json.dumps(present) if present else None
+
+
+def numbers_of(texts: Sequence[str | None]) -> list[dict[str, float]]:
+    """Return the further numbers of rows, as ``numbers_text`` wrote them.
+
+    >>> numbers_of(['{"points": 2.0}', None])
+    [{'points': 2.0}, {}]
+    """
+    if not any(texts):
+        return [{}] * len(texts)
+    numbers: list[dict[str, float]] = json.loads(f"[{','.join(text or '{}' for text in texts)}]")
+    return numbers
 
 
 def refusal(item: Interaction) -> InteractionError | None:
@@ -130,9 +141,3 @@ def is_storable(text: str) -> bool:
 
 def _broken(rule: Rule, name: str, got: object) -> InteractionError:
     return InteractionError(name, got, rule.wanted, rule.remedy)
-
-
-@lru_cache(maxsize=4096)
-def _numbers(text: str) -> dict[str, float]:
-    numbers: dict[str, float] = json.loads(text)
-    return numbers

@@ -23,7 +23,7 @@ from training.models import Model
 from training.money import Stakes
 from training.risks import ChurnScore, churn_scores, statuses
 
-History = tuple[list[Interaction], list[Attribute]]
+History = tuple[Sequence[Interaction], list[Attribute]]
 
 
 class Scorer:

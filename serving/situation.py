@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from features.interactions import Attribute, Interaction, canonical_order, first_recorded
+from features.interactions import Attribute, Interaction
 from features.sections import Roles
+from features.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,14 @@ def situation_of(
         attributes: theirs, in any order.
         roles: what kinds mean.
     """
-    ordered = first_recorded(canonical_order(interactions))
-    seen = [i for i in ordered if i.occurred_at < as_of and i.recorded_at < as_of]
-    negative = [i.occurred_at for i in seen if i.kind in roles.negative]
+    timeline = Timeline.of(interactions)
+    columns = (timeline.column(name) for name in ("occurred_at", "recorded_at", "kind", "offer_id"))
+    seen = [
+        (occurred, kind, offer)
+        for occurred, recorded, kind, offer in zip(*columns, strict=True)
+        if occurred < as_of and recorded < as_of
+    ]
+    negative, shown = frozenset(roles.negative), frozenset(roles.offer_shown)
     return Situation(
         customer_id,
         as_of,
@@ -65,8 +71,8 @@ def situation_of(
         attributes=latest(attributes, as_of),
         accepted=_by_offer(seen, roles.offer_accepted),
         declined=_by_offer(seen, roles.offer_declined),
-        complained=max(negative, default=None),
-        shown=[Shown(i.occurred_at, i.offer_id or "") for i in seen if i.kind in roles.offer_shown],
+        complained=max((at for at, kind, _ in seen if kind in negative), default=None),
+        shown=[Shown(at, offer or "") for at, kind, offer in seen if kind in shown],
     )
 
 
@@ -79,5 +85,5 @@ def latest(attributes: Iterable[Attribute], as_of: int) -> dict[str, str]:
     return {a.name: a.value for a in known}
 
 
-def _by_offer(seen: Iterable[Interaction], kinds: Sequence[str]) -> dict[str, int]:
-    return {i.offer_id: i.occurred_at for i in seen if i.kind in kinds and i.offer_id is not None}
+def _by_offer(seen: Iterable[tuple[int, str, str | None]], kinds: Sequence[str]) -> dict[str, int]:
+    return {offer: at for at, kind, offer in seen if kind in kinds and offer is not None}

@@ -115,7 +115,7 @@ class Store:
 
     def histories(
         self, customers: Sequence[str]
-    ) -> dict[str, tuple[list[Interaction], list[Attribute]]]:
+    ) -> dict[str, tuple[Sequence[Interaction], list[Attribute]]]:
         """Return the interactions and attributes of customers; one without any has none.
 
         What is recorded under a customer's keys is among them, recorded when both were known; a

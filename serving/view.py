@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from features.groups import group_of
-from features.interactions import Interaction, canonical_order, first_recorded
+from features.interactions import Interaction
 from features.offers import Value
 from features.plan import Plan
 from features.values import SignalValues
@@ -74,11 +74,7 @@ def view_of(
     as_of = scorer.store.as_of()
     history = scorer.store.histories([customer_id])[customer_id]
     values, churn = scorer.risk(customer_id, history, as_of, n_reasons)
-    seen = [
-        item
-        for item in first_recorded(canonical_order(history[0]))
-        if item.occurred_at < as_of and item.recorded_at < as_of
-    ]
+    seen = [item for item in history[0] if item.occurred_at < as_of and item.recorded_at < as_of]
     offers = None
     if scorer.ranker is not None:
         offers = scorer.look(customer_id, history, as_of, None, n_offers, n_reasons)

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from starlette.types import ASGIApp, Message, Scope
 
-from features.interactions import canonical_order
 from features.online import encode, run
 from serving import answers
 from serving.api import create_api
@@ -33,8 +32,6 @@ FORM, WHOLE = "and FastAPI, in a thread", "and the log, keys, metrics and limits
 
 def stages(scorer: Scorer, customers: Sequence[str]) -> dict[str, float]:
     """Return the processor's milliseconds of each stage of ``POST /v1/churn``, median.
-
-    A stage whose name begins with two spaces is a part of the one before it.
 
     Args:
         scorer: what answers.
@@ -55,7 +52,6 @@ def stages(scorer: Scorer, customers: Sequence[str]) -> dict[str, float]:
         "instant of the score": lambda i: store.as_of(),
         "history from the store": lambda i: store.histories([customers[i]]),
         "history into arrays": lambda i: encode(plan, histories[i][0], as_of, histories[i][1]),
-        "  of that, canonical order": lambda i: canonical_order(histories[i][0]),
         "signals (the kernel)": lambda i: run(plan, encoded[i]),
         "row for the model": lambda i: bundle.encode(values[i]),
         "exact reasons": lambda i: bundle.explain(rows[i]),

@@ -35,7 +35,7 @@ ITEMS = [
 def test_what_was_imported_is_read_back(empty: Store) -> None:
     assert empty.import_history(numbered(ITEMS), "digest") == Imported(3)
     found = empty.histories(["a", "b"])
-    assert found["a"][0] + found["b"][0] == ITEMS
+    assert [*found["a"][0], *found["b"][0]] == ITEMS
 
 
 def test_recording_what_was_imported_again_is_a_repeat(empty: Store) -> None:
