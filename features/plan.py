@@ -7,6 +7,7 @@ from functools import cached_property
 from features import arrays
 from features.declaration import OF_COLUMN, Signal
 from features.errors import DeclarationError
+from features.groups import group_of
 from features.measures import CODE_COLUMNS, OF_CASES, OF_PROMISES, STAGES
 from features.program import FACTS, in_kernel_order, program_of
 
@@ -35,6 +36,14 @@ class Plan:
     def names(self) -> list[str]:
         """The names of the signals, in order."""
         return [signal.name for signal in self.signals]
+
+    @cached_property
+    def groups(self) -> Mapping[str, list[int]]:
+        """The places of the signals of each group of meaning."""
+        groups: dict[str, list[int]] = {}
+        for place, signal in enumerate(self.signals):
+            groups.setdefault(group_of(signal), []).append(place)
+        return groups
 
     @cached_property
     def bare_signals(self) -> tuple[Signal, ...]:

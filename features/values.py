@@ -63,13 +63,14 @@ class SignalValues:
             vocabularies: for each category signal, its categories in the order of their codes.
         """
         encoded = self.matrix.copy()
-        for j, (name, category) in enumerate(
-            zip(self.plan.names, self.plan.categories, strict=True)
-        ):
-            if not category:
-                continue
-            places = {value: float(i) for i, value in enumerate(vocabularies[name])}
-            table = np.array([places.get(v, np.nan) for v in self.categories.values] + [np.nan])
-            codes = np.nan_to_num(self.matrix[:, j], nan=len(self.categories.values))
-            encoded[:, j] = table[codes.astype(np.int64)]
+        columns = np.flatnonzero(self.plan.categories)
+        codes = np.nan_to_num(self.matrix[:, columns], nan=-1.0).astype(np.int64)
+        for j, own in zip(columns.tolist(), codes.T, strict=True):
+            frozen = vocabularies[self.plan.names[j]]
+            table = np.full(len(self.categories.values) + 1, np.nan)  # the last is what is missing
+            for code in np.flatnonzero(np.bincount(own + 1)).tolist():
+                text = self.categories.values[code - 1] if code else None
+                if text in frozen:  # of the categories met, those of one signal are few
+                    table[code - 1] = frozen.index(text)
+            encoded[:, j] = table[own]
         return encoded

@@ -3,17 +3,19 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
 from training.linear import Linear
+from training.shapley import Trees
 
 Float64 = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ensemble:
     """``share`` of the margin is the straight line's, the rest the trees'."""
 
@@ -38,8 +40,7 @@ class Ensemble:
         Source: Lundberg et al., From local explanations to global understanding with explainable
         AI for trees, 2020.
         """
-        shap = np.asarray(self.booster.predict(matrix, pred_contrib=True, num_threads=1))
-        trees, base = shap[:, :-1], float(shap[0, -1])
+        trees, base = self._of_trees(matrix)
         if self.linear is None:
             return trees, base
         line = self.linear.contributions(matrix)
@@ -47,6 +48,17 @@ class Ensemble:
             (1.0 - self.share) * trees + self.share * line,
             (1.0 - self.share) * base + self.share * self.linear.base,
         )
+
+    @cached_property
+    def trees(self) -> Trees | None:
+        """The trees with what explains them, ``None`` where they are too deep for that."""
+        return Trees.of(self.booster)
+
+    def _of_trees(self, matrix: Float64) -> tuple[Float64, float]:
+        if self.trees is not None:
+            return self.trees.contributions(matrix), self.trees.base
+        shap = np.asarray(self.booster.predict(matrix, pred_contrib=True, num_threads=1))
+        return shap[:, :-1], float(shap[0, -1])
 
 
 def margin_of(booster: lgb.Booster, matrix: Float64) -> Float64:

@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 from markupsafe import Markup
 
-from features.groups import group_of
 from features.meaning import unit_of
 from features.wording import Wording
 from training import dots, svg
@@ -40,10 +39,7 @@ def groups_of(trained: Trained) -> list[tuple[str, float, float]]:
 
     Effects of one row's signals of a group are added before their size is taken.
     """
-    members: dict[str, list[int]] = {}
-    for j, signal in enumerate(trained.bundle.plan.signals):
-        members.setdefault(group_of(signal), []).append(j)
-    effects = trained.explained.effects
+    members, effects = trained.bundle.plan.groups, trained.explained.effects
     strength = {g: float(np.abs(effects[:, js].sum(axis=1)).mean()) for g, js in members.items()}
     strongest = sorted(strength, key=lambda group: (-strength[group], group))[:N_GROUPS]
     most = strength[strongest[0]] or 1.0

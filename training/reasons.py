@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from features.declaration import DECAYED, LONGEST_WINDOW, Signal
 from features.english import joined
-from features.groups import group_of
 from features.measures import MEASURES
 from features.offers import Value
 from features.plan import Plan, bare
@@ -50,15 +49,12 @@ def reasons_of(
         effects: probability points of each signal, shape ``(n_signals,)``.
         limit: how many reasons.
     """
-    groups: dict[str, list[int]] = {}
-    for j, signal in enumerate(plan.signals):
-        groups.setdefault(group_of(signal), []).append(j)
-    total = {group: float(effects[members].sum()) for group, members in groups.items()}
+    total = {group: float(effects[members].sum()) for group, members in plan.groups.items()}
     strongest = sorted(total, key=lambda group: (-abs(total[group]), group))
     chosen = [group for group in strongest if total[group] != 0.0][:limit]
     reasons = []
     for group in chosen:
-        members = sorted(groups[group], key=lambda j: -abs(float(effects[j])))
+        members = sorted(plan.groups[group], key=lambda j: -abs(float(effects[j])))
         pulls = [float(effects[j]) * total[group] for j in members]
         told = _told(plan, group, members, pulls, values)
         told += _behind(plan, group, values)
@@ -71,7 +67,7 @@ def reasons_of(
                 total[group],
                 joined(list(dict.fromkeys(phrases))),
                 [
-                    (plan.signals[j].name, values[j], float(effects[j]))
+                    (plan.names[j], values[j], float(effects[j]))
                     for j in members
                     if effects[j] != 0.0
                 ],
@@ -110,10 +106,12 @@ def _of_any_window(signal: Signal) -> Signal:
 
 def _behind(plan: Plan, group: str, values: list[Value]) -> list[int]:
     """Return, of trust, the broken promises behind it; complaints have a reason of their own."""
+    if group != "trust":
+        return []
     broken = [
         j
         for j, signal in enumerate(plan.signals)
-        if group == "trust" and signal.measure == "promises_broken" and values[j]
+        if signal.measure == "promises_broken" and values[j]
     ]
     return sorted(broken, key=lambda j: plan.signals[j].window or LONGEST_WINDOW)[-1:]
 
