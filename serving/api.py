@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from features.errors import RapportError
 from serving import answers, view_answers
 from serving.health import health_routes
+from serving.lanes import SHORT, Lane, Lanes
 from serving.live import LiveScorer
 from serving.metrics import counted
 from serving.openapi import complete
@@ -81,12 +82,14 @@ def create_api() -> FastAPI:
     @api.post("/churn", response_model=ChurnResponse)
     async def churn(request: Request, body: ChurnRequest) -> Response:
         """Return how likely each customer is to leave, and why."""
-        return await run_in_threadpool(_written, answers.churn, _scorer(request), body)
+        lane: Lane = "short" if len(body.customers or [None] * (SHORT + 1)) <= SHORT else "long"
+        return await _lanes(request).run(lane, _written, answers.churn, _scorer(request), body)
 
     @api.post("/offers", response_model=OffersResponse)
     async def offers(request: Request, body: OffersRequest) -> Response:
         """Rank the offers worth making to a customer now, and say what is held back."""
-        return await run_in_threadpool(_written, answers.offers, _scorer(request), body)
+        given = (_written, answers.offers, _scorer(request), body)
+        return await _lanes(request).run("offers", *given)
 
     @api.get("/customers/{customer_id}")
     async def customer(
@@ -143,6 +146,14 @@ def _written(answer: Callable[[Scorer, Q], BaseModel], scorer: Scorer, body: Q) 
     """Answer, and write the answer down at once: it was checked when it was made."""
     told = counted(answer, scorer, body).model_dump_json()
     return Response(told, media_type="application/json")
+
+
+def _lanes(request: Request) -> Lanes:
+    state = request.app.state
+    if not hasattr(state, "lanes"):
+        state.lanes = Lanes(_scorer(request).store.embedded)
+    lanes: Lanes = state.lanes
+    return lanes
 
 
 def _scorer(request: Request) -> Scorer:

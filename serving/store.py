@@ -78,6 +78,11 @@ class Store:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is a part of this process, and nobody waits for another one."""
+        return is_sqlite(self._engine)
+
     def now(self) -> int:
         """Return the recording clock: the present, or the fixed start plus the time since."""
         if self._base is None:

@@ -9,7 +9,6 @@ import pytest
 
 from tests.training.bundles import CARD, Float64, bundle_of, plan_of
 from training.bundle import Bundle
-from training.ensemble import Ensemble
 
 
 def test_effects_add_up_to_probability_less_baseline(trained: tuple[Bundle, Float64]) -> None:
@@ -91,15 +90,16 @@ def test_contributions_are_shapley_values_by_their_definition(
 
 
 class Fixed:
-    """Trees whose contributions are given."""
+    """An ensemble whose contributions are given."""
 
     def __init__(self, contributions: Float64, base: float) -> None:
-        self.contributions, self.base = contributions, base
+        self._contributions, self._base = contributions, base
 
-    def predict(self, matrix: Float64, **how: Any) -> Float64:
-        if how.get("pred_contrib"):
-            return np.column_stack([self.contributions, np.full(len(matrix), self.base)])
-        return np.asarray(self.contributions.sum(axis=1) + self.base)
+    def contributions(self, matrix: Float64) -> tuple[Float64, float]:
+        return self._contributions, self._base
+
+    def margin(self, matrix: Float64) -> Float64:
+        return np.asarray(self._contributions.sum(axis=1) + self._base)
 
 
 @pytest.mark.parametrize("distance", [0.0, 1e-15, 1e-10, -1e-10, 2e-9, 1e-6, 3.0])
@@ -108,7 +108,7 @@ def test_where_margin_and_base_meet_effects_keep_their_size_and_their_sum(
 ) -> None:
     contributions = np.array([[0.0, 0.0, 0.0, 0.0], [0.5, -0.5 + distance, 0.0, 0.0]])
     one = trained[0]
-    ensemble = Ensemble(Fixed(contributions, -1.0))
+    ensemble: Any = Fixed(contributions, -1.0)
     bundle = Bundle(one.plan, ensemble, one.calibrator, one.vocabularies, CARD)
     got = bundle.explain(np.zeros((2, 4)))
     assert got.effects[0].tolist() == [0.0] * 4

@@ -1,8 +1,5 @@
-"""Shapley values of trees, against their definition and against LightGBM's own."""
+"""Shapley values of trees, against LightGBM's own; ``test_effects`` holds them to the definition."""
 
-import itertools
-import math
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import lightgbm as lgb
@@ -53,55 +50,6 @@ def learned(seed: int = 1, trees: int = 20, **more: Any) -> lgb.Booster:
     chosen |= {"seed": seed, "extra_trees": True, "num_threads": 1, **more}
     data = lgb.Dataset(matrix, label.astype(np.int8), categorical_feature=[CATEGORY])
     return lgb.train(chosen, data, num_boost_round=trees)
-
-
-def by_definition(booster: lgb.Booster, row: Sequence[float]) -> list[float]:
-    """Return Shapley's own sum over all sets of signals, tree by tree.
-
-    With some signals known, a tree's value is that of the leaf where the row ends; at a split by
-    what is not known, the mean of both sides, by how many rows of training went to each.
-    """
-    n = len(row)
-    found = [0.0] * n
-    trees = [tree["tree_structure"] for tree in booster.dump_model()["tree_info"]]
-    for known in itertools.product((False, True), repeat=n):
-        value = sum(expected(tree, row, known) for tree in trees)
-        size = sum(known)
-        for k in range(n):
-            if known[k]:
-                found[k] += value / (n * math.comb(n - 1, size - 1))
-            else:
-                found[k] -= value / (n * math.comb(n - 1, size))
-    return found
-
-
-def expected(node: Mapping[str, Any], row: Sequence[float], known: Sequence[bool]) -> float:
-    """Return a tree's value with some signals known."""
-    if "split_feature" not in node:
-        return float(node["leaf_value"])
-    if known[node["split_feature"]]:
-        side = "left_child" if goes_left(node, row[node["split_feature"]]) else "right_child"
-        return expected(node[side], row, known)
-    sides = [node["left_child"], node["right_child"]]
-    counts = [side.get("internal_count", side.get("leaf_count")) for side in sides]
-    values = [expected(side, row, known) for side in sides]
-    return float(np.average(values, weights=counts))
-
-
-def goes_left(node: Mapping[str, Any], value: float) -> bool:
-    """Decide a split as LightGBM's documents say."""
-    if node["decision_type"] == "==":
-        return not math.isnan(value) and str(int(value)) in node["threshold"].split("||")
-    if math.isnan(value) and node["missing_type"] == "NaN":
-        return bool(node["default_left"])
-    return (0.0 if math.isnan(value) else value) <= float(node["threshold"])
-
-
-def test_shapley_values_are_those_of_the_definition() -> None:
-    booster = learned()
-    for row in rows(40, 7):
-        (found,) = Ensemble(booster).contributions(row[None])[0]
-        assert found == pytest.approx(by_definition(booster, row.tolist()), abs=1e-12)
 
 
 @pytest.mark.parametrize(
