@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
-from fastapi import FastAPI, Path, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from features.errors import RapportError
 from serving import answers, view_answers
+from serving.bodies import BodyRoute
 from serving.health import health_routes
 from serving.lanes import SHORT, Lane, Lanes
 from serving.live import LiveScorer
@@ -74,22 +75,26 @@ def create_api() -> FastAPI:
     api.add_exception_handler(RecursionError, _too_deep)
     api.include_router(health_routes())
 
-    @api.post("/interactions")
-    async def interactions(request: Request, body: InteractionsRequest) -> InteractionsResponse:
-        """Record what happened; the next score sees it. Wrong items are rejected by index."""
-        return await run_in_threadpool(answers.record, _scorer(request), body)
+    posts = APIRouter(route_class=BodyRoute)
 
-    @api.post("/churn", response_model=ChurnResponse)
+    @posts.post("/interactions", response_model=InteractionsResponse)
+    async def interactions(request: Request, body: InteractionsRequest) -> Response:
+        """Record what happened; the next score sees it. Wrong items are rejected by index."""
+        return await run_in_threadpool(_written, answers.record, _scorer(request), body)
+
+    @posts.post("/churn", response_model=ChurnResponse)
     async def churn(request: Request, body: ChurnRequest) -> Response:
         """Return how likely each customer is to leave, and why."""
         lane: Lane = "short" if len(body.customers or [None] * (SHORT + 1)) <= SHORT else "long"
         return await _lanes(request).run(lane, _written, answers.churn, _scorer(request), body)
 
-    @api.post("/offers", response_model=OffersResponse)
+    @posts.post("/offers", response_model=OffersResponse)
     async def offers(request: Request, body: OffersRequest) -> Response:
         """Rank the offers worth making to a customer now, and say what is held back."""
         given = (_written, answers.offers, _scorer(request), body)
         return await _lanes(request).run("offers", *given)
+
+    api.include_router(posts)
 
     @api.get("/customers/{customer_id}")
     async def customer(

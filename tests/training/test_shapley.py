@@ -1,4 +1,4 @@
-"""Shapley values of trees, against LightGBM's own; ``test_effects`` holds them to the definition."""
+"""Shapley values of trees are LightGBM's own; ``test_effects`` asks their definition."""
 
 from typing import Any
 
