@@ -29,6 +29,10 @@ SELECT name FROM names WHERE name IS NOT NULL"""
 """Steps from name to name along the key, and passes over the rows between."""
 
 
+Histories = dict[str, tuple[Sequence[Interaction], list[Attribute]]]
+"""Of each customer the interactions, in canonical order, and the attributes."""
+
+
 class Share(NamedTuple):
     """Whose the records under a key are, and since when (microseconds UTC) that is known."""
 
@@ -61,9 +65,7 @@ class Belongings:
             f"SELECT key, customer_id, known_at FROM identities WHERE customer_id {among}"
         )
 
-    def histories(
-        self, customers: Iterable[str]
-    ) -> dict[str, tuple[Sequence[Interaction], list[Attribute]]]:
+    def histories(self, customers: Iterable[str]) -> Histories:
         """Return the interactions and attributes of customers, those under their keys too."""
         names = list(dict.fromkeys(customers))
         of_key = self.shares(names)

@@ -1,12 +1,15 @@
 """The revision of a store's schema: made, taken over or brought up to date when it is opened."""
 
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from features.errors import SourceError
+from serving.tables import CLOCK
 
 NEWEST = "0003"
 """The revision that this code works with."""
@@ -38,6 +41,27 @@ def bring_up_to_date(connection: sa.Connection, shown: str) -> None:
         _upgrade(connection, found, shown)
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL lock_timeout TO DEFAULT")
+
+
+def claim(connection: sa.Connection, project: str, shown: str) -> None:
+    """Give a new store to a project, and its tombstones their salt.
+
+    Raises:
+        SourceError: it is another project's.
+    """
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(CLOCK).on_conflict_do_nothing()
+    connection.execute(insert, {"id": 1, "last_recorded": 0, "project": project})
+    salt = {"salt": secrets.token_hex(32)}
+    connection.execute(CLOCK.update().where(CLOCK.c.salt.is_(None)).values(salt))
+    owner = connection.execute(sa.select(CLOCK.c.project)).scalar_one()
+    if owner != project:
+        raise SourceError(
+            shown,
+            f"the customers of project '{owner}'",
+            f"those of '{project}', or an empty database",
+            "Name a store of its own under [serving] in the settings.",
+        )
 
 
 def revision_of(connection: sa.Connection) -> str | None:

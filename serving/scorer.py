@@ -83,8 +83,10 @@ class Scorer:
         Raises:
             RequestError: the instant is still to come.
         """
-        as_of = self.instant(at)
-        histories = self.store.histories(customers)
+        if at is None:
+            as_of, histories = self.store.known(customers)
+        else:
+            as_of, histories = self._instant(at), self.store.histories(customers)
         return as_of, [
             self._churn(customer, histories[customer], as_of, n_reasons) for customer in customers
         ]
@@ -98,29 +100,28 @@ class Scorer:
             self._churn(customer, history, as_of, n_reasons) for customer, history in histories
         ]
 
-    def instant(self, at: int | None) -> int:
-        """Return an instant by whose knowledge the store can answer, by default the newest.
+    def _instant(self, at: int) -> int:
+        """Return an earlier instant if the store can answer by what was known then.
 
         Raises:
             RequestError: more may still be recorded before it, or what was before it is gone.
         """
-        newest = self.store.as_of()
-        since = None if at is None else self.store.kept_since
-        if at is not None and since is not None and at < since:
+        newest, since = self.store.as_of(), self.store.kept_since
+        if since is not None and at < since:
             raise RequestError(
                 "as_of",
                 clock.isoformat(at),
                 f"an instant from {clock.isoformat(since)} on, since when interactions are kept",
                 "Leave it out to score by all that is recorded.",
             )
-        if at is not None and at > newest:
+        if at > newest:
             raise RequestError(
                 "as_of",
                 clock.isoformat(at),
                 f"an instant up to {clock.isoformat(newest)}, the newest of which all is known",
                 "Leave it out to score by all that is recorded.",
             )
-        return newest if at is None else at
+        return at
 
     def at_risk(
         self,
@@ -171,8 +172,9 @@ class Scorer:
             RequestError: a named offer is none of the catalogue.
         """
         assert self.ranker is not None and self.offer_model is not None  # the API answers before
-        as_of, ranker, model = self.store.as_of(), self.ranker, self.offer_model
-        history = self.store.histories([customer_id])[customer_id]
+        ranker, model = self.ranker, self.offer_model
+        as_of, histories = self.store.known([customer_id])
+        history = histories[customer_id]
         considered = ranker.consider(customer_id, as_of, history, channel, named)
         chosen: list[Choice] = []
 

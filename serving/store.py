@@ -1,6 +1,5 @@
 """The store: interactions, attributes and decisions, append-only, on SQLAlchemy Core."""
 
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,19 +7,18 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from features.errors import SourceError
 from features.history import History
-from features.interactions import Attribute, Interaction
-from serving.belonging import EVERYBODY, Belongings, owners
+from features.interactions import Interaction
+from serving.belonging import EVERYBODY, Belongings, Histories, owners
 from serving.decisions import Choose, add_decision, decision_of, decisions_since
 from serving.engine import PATIENCE, is_sqlite, open_engine, reading
 from serving.erasing import Erased, are_erased, erase_rows, erased_error, held_of, scrub
 from serving.importing import Imported, bring_in
 from serving.keeping import Retained, forget
 from serving.recording import Recorded, append
-from serving.revision import bring_up_to_date
+from serving.revision import bring_up_to_date, claim
 from serving.scorelog import ScoreLog
 from serving.tables import CLOCK, SCORES
 
@@ -43,7 +41,9 @@ class Store:
         self._writer = self._engine.execution_options(immediate=True)
         self._scores = ScoreLog(self._write_scores)
         try:
-            owner = self._open(project)
+            with self._writer.begin() as connection:
+                bring_up_to_date(connection, self._shown)
+                claim(connection, project, self._shown)
         except SourceError:
             self.close()
             raise
@@ -55,14 +55,6 @@ class Store:
                 "a database that can be written",
                 "Check `store` under [serving] in the settings.",
             ) from error
-        if owner != project:
-            self.close()
-            raise SourceError(
-                self._shown,
-                f"the customers of project '{owner}'",
-                f"those of '{project}', or an empty database",
-                "Name a store of its own under [serving] in the settings.",
-            )
         self._base = None if start is None else max(start, self.last_recorded() + 1)
         self._began = time.monotonic_ns()
         self._writing = threading.Lock()
@@ -92,8 +84,7 @@ class Store:
     def last_recorded(self) -> int:
         """Return when the latest interaction was recorded, 0 when there is none."""
         with reading(self._engine) as cursor:
-            cursor.execute("SELECT last_recorded FROM clock")
-            return int(cursor.fetchone()[0])
+            return _last_recorded(cursor)
 
     def as_of(self) -> int:
         """Return an instant that sees every interaction recorded so far, and that stays true.
@@ -118,9 +109,7 @@ class Store:
         with self._write(len(items)) as (connection, stamp, seq):
             return append(connection, items, stamp, seq)
 
-    def histories(
-        self, customers: Sequence[str]
-    ) -> dict[str, tuple[Sequence[Interaction], list[Attribute]]]:
+    def histories(self, customers: Sequence[str]) -> Histories:
         """Return the interactions and attributes of customers; one without any has none.
 
         What is recorded under a customer's keys is among them, recorded when both were known; a
@@ -128,6 +117,15 @@ class Store:
         """
         with reading(self._engine) as cursor:
             return Belongings(cursor, self._engine.dialect.name).histories(customers)
+
+    def known(self, customers: Sequence[str]) -> tuple[int, Histories]:
+        """Return ``as_of()`` and ``histories(customers)``, read at once where the clock allows."""
+        with reading(self._engine) as cursor:
+            last = _last_recorded(cursor)
+            if self.now() - last <= CLOCK_LAG:
+                found = Belongings(cursor, self._engine.dialect.name).histories(customers)
+                return last + 1, found
+        return self.as_of(), self.histories(customers)
 
     def customers(self) -> list[str]:
         """Return every customer with an interaction, sorted; a key that is known is not one."""
@@ -262,17 +260,6 @@ class Store:
     def _shown(self) -> str:
         return f"store {self._engine.url.render_as_string(hide_password=True)}"
 
-    def _open(self, project: str) -> str:
-        """Bring the database up to date, and return whose it is."""
-        with self._writer.begin() as connection:
-            bring_up_to_date(connection, self._shown)
-            dialect = sqlite if is_sqlite(self._engine) else postgresql
-            insert = dialect.insert(CLOCK).on_conflict_do_nothing()
-            connection.execute(insert, {"id": 1, "last_recorded": 0, "project": project})
-            salt = {"salt": secrets.token_hex(32)}
-            connection.execute(CLOCK.update().where(CLOCK.c.salt.is_(None)).values(salt))
-            return str(connection.execute(sa.select(CLOCK.c.project)).scalar_one())
-
     @contextmanager
     def _write(self, n: int = 0) -> Iterator[tuple[sa.Connection, int, int]]:
         """Open the one write at a time; give its recording time, and the first of ``n`` places.
@@ -299,3 +286,8 @@ class Store:
                 yield connection
         finally:
             self._writing.release()
+
+
+def _last_recorded(cursor: Any) -> int:
+    cursor.execute("SELECT last_recorded FROM clock")
+    return int(cursor.fetchone()[0])

@@ -71,8 +71,8 @@ def view_of(
         n_offers: how many offers at most.
         n_reasons: how many reasons for the risk and for each offer.
     """
-    as_of = scorer.store.as_of()
-    history = scorer.store.histories([customer_id])[customer_id]
+    as_of, histories = scorer.store.known([customer_id])
+    history = histories[customer_id]
     values, churn = scorer.risk(customer_id, history, as_of, n_reasons)
     seen = [item for item in history[0] if item.occurred_at < as_of and item.recorded_at < as_of]
     offers = None
