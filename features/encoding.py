@@ -62,8 +62,9 @@ def offer_table(
     width = n_of(codes, arrays.TOPIC) if plan.keyed_by_topic else 0
     members = np.zeros((len(offers), width), dtype=np.uint8)
     for row, offer in enumerate(offers):
-        topics = (categories.find(topic) for topic in offer.topics) if width else ()
-        members[row, [code for code in topics if code is not None and code < width]] = 1
+        topics = offer.topics if width else ()
+        met = [code for topic in topics if (code := categories.find(topic)) is not None]
+        members[row, [code for code in met if code < width]] = 1
         for column, name in enumerate(plan.offer_attributes):
             values[row, column] = categories.encode(offer.attribute(name), numeric[name])
     of_offers = np.array([own.get(offer.offer_id, -1) for offer in offers], dtype=np.int64)

@@ -14,7 +14,7 @@ from features.plan import Plan
 from features.sections import Roles
 from features.values import SignalValues
 from features.wording import Wording
-from serving.frequency import frequency, reserved
+from serving.frequency import Room, reserved
 from serving.policy import Policy, microseconds
 from serving.rules import SILENCE, Held, Moment, channels_for, holding, in_control_group
 from serving.situation import Situation, situation_of
@@ -180,15 +180,13 @@ class Ranker:
         kept = situation.as_of - microseconds(self.policy.reservation)
         lately = [each for each in decisions if each["as_of"] > kept]
         shown = [*situation.shown, *reserved(lately, situation.shown)]
-        situation = replace(situation, shown=shown)
+        room = Room(self.policy, replace(situation, shown=shown), self._topics)
         proposed: list[Candidate] = []
         candidates = []
         for candidate in considered.candidates:
             free = len(proposed) < limit and all(each.rule == CONTROL for each in candidate.held)
-            moment = Moment(self.policy, situation, candidate.offer, candidate.channel, self.zone)
-            beside = [c.offer for c in proposed] if free else []
-            over = frequency(moment, beside, self._topics)
-            candidate = replace(candidate, held=candidate.held + over)
+            over = room.held(candidate.offer, [c.offer for c in proposed] if free else [])
+            candidate = replace(candidate, held=candidate.held + over) if over else candidate
             candidates.append(candidate)
             if free and not over:
                 proposed.append(candidate)

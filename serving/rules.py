@@ -171,6 +171,8 @@ def in_control_group(customer_id: str, share: float) -> bool:
     >>> in_control_group("1", 0.0), in_control_group("1", 1.0)
     (False, True)
     """
+    if not share:  # as it is unless the settings say otherwise
+        return False
     digest = hashlib.sha256(f"control:{customer_id}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64
 

@@ -10,10 +10,9 @@ from features import clock
 from features.interactions import Interaction
 from features.offers import Offer
 from features.settings import Settings
-from serving.frequency import frequency, reserved
+from serving.frequency import Room, reserved
 from serving.loading import load_scorer
 from serving.policy import Policy
-from serving.rules import Moment
 from serving.scorer import Scorer
 from serving.situation import Shown, Situation
 from serving.store import Store
@@ -33,10 +32,8 @@ def topics_of(offer_id: str) -> frozenset[str]:
 def over(offer: str, shown: list[Shown], *beside: str, **policy: int) -> str | None:
     off = {"per_day": 0, "per_week": 0, "per_month": 0, "per_offer": 0, "per_topic": 0}
     situation = Situation("c", NOW, shown=shown)
-    moment = Moment(
-        Policy.model_validate({**off, **policy}), situation, CATALOGUE[offer], None, "UTC"
-    )
-    held = frequency(moment, [CATALOGUE[each] for each in beside], topics_of)
+    room = Room(Policy.model_validate({**off, **policy}), situation, topics_of)
+    held = room.held(CATALOGUE[offer], [CATALOGUE[each] for each in beside])
     return held[0].because if held else None
 
 
