@@ -25,6 +25,11 @@ from serving.schemas import ChurnRequest, OffersRequest
 from serving.scorer import Scorer
 from serving.settings import serving_of
 
+GARBAGE = 10_000
+"""Objects after which garbage is looked for: one history is more than Python's own 700."""
+# A span is made of every request, which costs a sixth of it, and thrown away unless BentoML's own
+# configuration says where to send it.
+CONFIGURED = {"BENTOML_CONFIG", "BENTOML_CONFIG_OPTIONS"} & os.environ.keys()
 api = create_api()
 
 
@@ -32,6 +37,7 @@ api = create_api()
     name="rapport",
     workers=int(os.environ.get("RAPPORT_WORKERS", "1")),
     logging={"access": {"enabled": False}},
+    tracing={} if CONFIGURED else {"excluded_urls": "/"},
     metrics={"enabled": False},  # BentoML's have the path in a label, and a path may name somebody
 )
 @bentoml.asgi_app(api, path="/v1")
@@ -91,6 +97,7 @@ class Rapport:
         observe_models(versions, self.versions)
         self.versions = versions
         gc.collect()
+        gc.set_threshold(GARBAGE)
         gc.freeze()  # what was loaded stays: the collector need not walk it again
 
 
