@@ -64,6 +64,9 @@ fuzz: $(VENV)/.spark  ## Hold the engines to the law on very many histories, the
 	RAPPORT_EXAMPLES=100000 $(BIN)/python -m pytest tests/features/test_spark.py
 	RAPPORT_EXAMPLES=5000 $(BIN)/python -m pytest tests/features/test_source_fuzz.py
 
+soak: $(VENV)/.dev train  ## Serve for ten minutes under load: no error, nothing lost, memory flat.
+	$(BIN)/python -m tests.soak
+
 mutations: $(VENV)/.dev  ## Break the engine on purpose, line by line: a test must turn red each time.
 	$(BIN)/python -m tests.mutations
 

@@ -35,8 +35,3 @@ class Lanes:
         """Compute something in a lane."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads[lane], compute, *given)
-
-    def close(self) -> None:
-        """Wait for what is computed, and end the threads."""
-        for threads in self._threads.values():
-            threads.shutdown()

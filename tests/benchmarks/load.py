@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -27,7 +28,8 @@ class Load:
     """What to ask: bodies in turn, over connections that are kept, for a time or each once.
 
     ``seconds`` and ``warm`` (what comes before the first answer that counts) are by the wall
-    clock; without ``seconds`` every body is sent once.
+    clock; without ``seconds`` every body is sent once. No more than ``rate`` requests a second are
+    sent, where there is one.
     """
 
     port: int
@@ -36,6 +38,7 @@ class Load:
     connections: int = 1
     seconds: float | None = None
     warm: float = 0.0
+    rate: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,29 +99,36 @@ def run(load: Load) -> Answers:
     with selectors.DefaultSelector() as ready:
         connections = [_connect(load.port) for _ in range(min(load.connections, limit))]
         times: list[float] = []
-        began, body, sent, busy = 0.0, b"", 0, len(connections)
+        began, body, sent, first = 0.0, b"", 0, time.perf_counter()
+        free, busy = deque(connections), len(connections)
         for connection in connections:
             ready.register(connection.socket, selectors.EVENT_READ, connection)
-            _send(connection, requests[sent % len(requests)], counted)
-            sent += 1
         while busy:
-            events = ready.select(PATIENCE)
-            if not events:
+            now = time.perf_counter()
+            while free and (over := now >= end or sent >= limit) | (
+                now >= first + sent / load.rate
+            ):
+                connection = free.popleft()
+                if over:
+                    busy -= 1
+                else:
+                    _send(connection, requests[sent % len(requests)], counted)
+                    sent += 1
+            if not busy:
+                break
+            events = ready.select(first + sent / load.rate - now if free else PATIENCE)
+            if not events and not free:
                 raise RuntimeError(f"{load.path}: no answer in {PATIENCE:g} seconds")
             for key, _ in events:
                 connection = key.data
                 answer = _receive(connection)
                 if answer is None:
                     continue
-                now, body = time.perf_counter(), answer
+                body = answer
                 if connection.counts:
                     began = began or connection.asked
-                    times.append(1e3 * (now - connection.asked))
-                if now < end and sent < limit:
-                    _send(connection, requests[sent % len(requests)], counted)
-                    sent += 1
-                else:
-                    busy -= 1
+                    times.append(1e3 * (time.perf_counter() - connection.asked))
+                free.append(connection)
         seconds = time.perf_counter() - began
         for connection in connections:
             connection.socket.close()
