@@ -12,7 +12,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export RAPPORT_SETTINGS := $(SETTINGS)
 
-.PHONY: help demo demo-bank train serve data test test-spark check lint format docs fuzz mutations bench bench-engine lock clean
+.PHONY: help demo demo-bank train serve data test test-spark check lint format docs fuzz soak mutations bench bench-engine lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22

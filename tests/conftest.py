@@ -1,6 +1,8 @@
 """What several tests share: a small shop, trained once."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from features.settings import Settings, read_settings
 from serving.loading import load_scorer
 from serving.scorer import Scorer
 from serving.store import Store
+from tests.processes import environment
+from tests.registries import copy_of
 from tests.shops import write_shop
 
 os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", BENTOML_DO_NOT_TRACK="True")
@@ -51,3 +55,16 @@ def store(shop: Settings, tmp_path: Path) -> Iterator[Store]:
 def scorer(shop: Settings, store: Store) -> Scorer:
     """A scorer with the shop's models over a store of its own."""
     return load_scorer(shop, store)
+
+
+@pytest.fixture
+def deployment(shop: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The shop in a folder of its own, its history in the store, soon aware of other models."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    folder = tmp_path / "deployment"
+    folder.mkdir()
+    path = copy_of(shop, folder).path
+    path.write_text(path.read_text() + "models_every = 0.5\ntimeout = 30\n")
+    command = [sys.executable, "-m", "serving", "import", "--settings", str(path)]
+    subprocess.run(command, check=True, capture_output=True, env=environment())
+    return read_settings(path)

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from features.settings import Settings, read_settings
+from features.settings import Settings
 from serving.loading import open_store
 from tests.processes import environment
-from tests.registries import copy_of, crown, register, source_of
+from tests.registries import crown, register, source_of
 from tests.servers import Server, free_port, running, started
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,6 @@ import sys, bentoml
 with bentoml.SyncHTTPClient(sys.argv[1], token=sys.argv[2]) as client:
     print(client.churn(customers=["0001"])["scores"][0]["customer_id"])
 """
-SOON = "models_every = 0.5\ntimeout = 30\n"
 
 
 def call(
@@ -48,21 +47,8 @@ def call(
 
 
 @pytest.fixture
-def own(shop: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The shop in a folder of its own, with its history in the store."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    folder = tmp_path / "own"
-    folder.mkdir()
-    path = copy_of(shop, folder).path
-    path.write_text(path.read_text() + SOON)
-    command = [sys.executable, "-m", "serving", "import", "--settings", str(path)]
-    subprocess.run(command, check=True, capture_output=True, env=environment())
-    return read_settings(path)
-
-
-@pytest.fixture
-def guarded(own: Settings) -> Iterator[Server]:
-    with running(own.path, **KEYS) as server:
+def guarded(deployment: Settings) -> Iterator[Server]:
+    with running(deployment.path, **KEYS) as server:
         yield server
 
 
@@ -99,8 +85,8 @@ def test_what_is_too_large_or_nested_too_deeply_is_a_clear_4xx(guarded: Server) 
     assert "Internal Server Error" not in told
 
 
-def test_listening_elsewhere_without_keys_is_refused(own: Settings) -> None:
-    command = [sys.executable, "-m", "serving", "serve", "--settings", str(own.path)]
+def test_listening_elsewhere_without_keys_is_refused(deployment: Settings) -> None:
+    command = [sys.executable, "-m", "serving", "serve", "--settings", str(deployment.path)]
     refused = subprocess.run(
         [*command, "--host", "0.0.0.0"], capture_output=True, text=True, env=environment()
     )
@@ -109,8 +95,10 @@ def test_listening_elsewhere_without_keys_is_refused(own: Settings) -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_models_swap_under_load_and_no_request_is_dropped(own: Settings, tmp_path: Path) -> None:
-    with running(own.path) as server:
+def test_models_swap_under_load_and_no_request_is_dropped(
+    deployment: Settings, tmp_path: Path
+) -> None:
+    with running(deployment.path) as server:
         seen: list[tuple[int, str]] = []
         stop = threading.Event()
 
@@ -122,9 +110,9 @@ def test_models_swap_under_load_and_no_request_is_dropped(own: Settings, tmp_pat
         threads = [threading.Thread(target=ask) for _ in range(4)]
         for thread in threads:
             thread.start()
-        register(own, "churn", str(source_of(own, "churn", tmp_path / "again")))
+        register(deployment, "churn", str(source_of(deployment, "churn", tmp_path / "again")))
         _wait(lambda: seen[-1:] and seen[-1][1] == "2")
-        crown(own, "churn", 1)
+        crown(deployment, "churn", 1)
         _wait(lambda: seen[-1][1] == "1")
         stop.set()
         for thread in threads:
@@ -136,10 +124,10 @@ def test_models_swap_under_load_and_no_request_is_dropped(own: Settings, tmp_pat
     assert "Traceback" not in told
 
 
-def test_a_stop_under_load_finishes_what_was_accepted(own: Settings) -> None:
+def test_a_stop_under_load_finishes_what_was_accepted(deployment: Settings) -> None:
     acknowledged: list[str] = []
     broken: list[BaseException | int] = []
-    with running(own.path) as server:
+    with running(deployment.path) as server:
 
         def record(worker: int) -> None:
             for n in range(1_000_000):
@@ -180,12 +168,12 @@ def test_a_stop_under_load_finishes_what_was_accepted(own: Settings) -> None:
     assert long == [200]
     assert 503 not in broken
     assert "Traceback" not in told
-    with open_store(own) as store:
+    with open_store(deployment) as store:
         kept = {i.interaction_id or "" for i in store.histories(["0001"])["0001"][0]}
     assert {key for key in kept if key.startswith("stop-")} == set(acknowledged)
 
 
-def test_a_bento_serves_the_same_score(own: Settings, tmp_path: Path) -> None:
+def test_a_bento_serves_the_same_score(deployment: Settings, tmp_path: Path) -> None:
     root = Path(__file__).resolve().parent.parent
     home = str(tmp_path / "bentos")
     build = subprocess.run(
@@ -199,13 +187,13 @@ def test_a_bento_serves_the_same_score(own: Settings, tmp_path: Path) -> None:
     packed = {p.name for p in (tmp_path / "bentos").glob("bentos/rapport/*/src/*")}
     assert {"features", "training", "serving"} <= packed
     assert not packed & {"tests", "docs", "notebooks", "data", "var", ".git"}
-    with running(own.path) as plain:
+    with running(deployment.path) as plain:
         expected = call(plain.port, "/v1/churn", {"customers": ["0001"]})[1]["scores"]
     scratch = tmp_path / "elsewhere"
     scratch.mkdir()
     port = free_port()
     command = [sys.executable, "-m", "bentoml", "serve", tag, "--port", str(port)]
-    variables = {"BENTOML_HOME": home, "RAPPORT_SETTINGS": str(own.path), **KEYS}
+    variables = {"BENTOML_HOME": home, "RAPPORT_SETTINGS": str(deployment.path), **KEYS}
     with started(
         [*command, "--host", "127.0.0.1"], port, scratch, PYTHONPATH="", **variables
     ) as it:
