@@ -14,7 +14,8 @@ class Offer:
 
     ``value`` is what the business gains when it is accepted, ``cost`` what proposing it costs,
     ``customer_value`` what the customer gains: money in the project's currency. It can be
-    accepted in ``[valid_from, valid_to)``, microseconds since 1970 UTC. No channels means any.
+    accepted in ``[valid_from, valid_to)``, microseconds since 1970 UTC, ``stock`` times in all
+    (``None``: as often as anybody likes). No channels means any.
     """
 
     offer_id: str
@@ -25,6 +26,7 @@ class Offer:
     channels: frozenset[str] = frozenset()
     valid_from: int = clock.EVER
     valid_to: int = 2**63 - 1
+    stock: int | None = None
     attributes: Mapping[str, Value] = field(default_factory=dict)
 
     def open_at(self, instant: int) -> bool:

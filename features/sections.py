@@ -21,6 +21,7 @@ OFFER_COLUMNS = (
     "channels",
     "valid_from",
     "valid_to",
+    "stock",
 )
 IDENTITY_COLUMNS = ("key", "customer_id", "known_at")
 

@@ -11,24 +11,26 @@ from features import clock
 from features.errors import InteractionError, ModelError, nearest
 from features.interactions import Attribute, Interaction, check_interaction
 from features.rules import YEAR_1, YEAR_9999
-from serving.ranking import HeldBack, RankedOffer
-from serving.schemas import (
-    ChurnRequest,
+from serving.answer_schemas import (
     ChurnResponse,
-    EventIn,
     HeldBackOut,
-    HistoryIn,
-    InteractionIn,
-    InteractionsRequest,
     InteractionsResponse,
     ModelOut,
     OfferOut,
-    OffersRequest,
     OffersResponse,
     ReasonOut,
     Rejected,
     ScoreOut,
     SignalOut,
+)
+from serving.ranking import HeldBack, RankedOffer
+from serving.schemas import (
+    ChurnRequest,
+    EventIn,
+    HistoryIn,
+    InteractionIn,
+    InteractionsRequest,
+    OffersRequest,
 )
 from serving.scorer import History, Scorer
 from serving.view_schemas import LoadedModelOut, ModelsResponse

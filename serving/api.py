@@ -15,6 +15,12 @@ from starlette.exceptions import HTTPException
 
 from features.errors import RapportError
 from serving import answers, view_answers
+from serving.answer_schemas import (
+    ChurnResponse,
+    ErrorResponse,
+    InteractionsResponse,
+    OffersResponse,
+)
 from serving.bodies import BodyRoute
 from serving.health import health_routes
 from serving.lanes import SHORT, Lane, Lanes
@@ -25,13 +31,9 @@ from serving.schemas import (
     LONGEST_ID,
     NO_NULL,
     ChurnRequest,
-    ChurnResponse,
-    ErrorResponse,
     InteractionIn,
     InteractionsRequest,
-    InteractionsResponse,
     OffersRequest,
-    OffersResponse,
 )
 from serving.scorer import Scorer
 from serving.view_schemas import (
@@ -77,18 +79,18 @@ def create_api() -> FastAPI:
 
     posts = APIRouter(route_class=BodyRoute)
 
-    @posts.post("/interactions", response_model=InteractionsResponse)
+    @posts.post("/interactions", response_model=InteractionsResponse, summary="Record interactions")
     async def interactions(request: Request, body: InteractionsRequest) -> Response:
         """Record what happened; the next score sees it. Wrong items are rejected by index."""
         return await run_in_threadpool(_written, answers.record, _scorer(request), body)
 
-    @posts.post("/churn", response_model=ChurnResponse)
+    @posts.post("/churn", response_model=ChurnResponse, summary="Score the risk of leaving")
     async def churn(request: Request, body: ChurnRequest) -> Response:
         """Return how likely each customer is to leave, and why."""
         lane: Lane = "short" if len(body.customers or [None] * (SHORT + 1)) <= SHORT else "long"
         return await _lanes(request).run(lane, _written, answers.churn, _scorer(request), body)
 
-    @posts.post("/offers", response_model=OffersResponse)
+    @posts.post("/offers", response_model=OffersResponse, summary="Rank offers")
     async def offers(request: Request, body: OffersRequest) -> Response:
         """Rank the offers worth making to a customer now, and say what is held back."""
         given = (_written, answers.offers, _scorer(request), body)
@@ -96,7 +98,7 @@ def create_api() -> FastAPI:
 
     api.include_router(posts)
 
-    @api.get("/customers/{customer_id}")
+    @api.get("/customers/{customer_id}", summary="See a customer")
     async def customer(
         request: Request,
         customer_id: CustomerId,
@@ -108,17 +110,17 @@ def create_api() -> FastAPI:
         how = (timeline, offers, reasons)
         return await run_in_threadpool(view_answers.customer, _scorer(request), customer_id, *how)
 
-    @api.delete("/customers/{customer_id}")
+    @api.delete("/customers/{customer_id}", summary="Erase a customer")
     async def erase(request: Request, customer_id: CustomerId) -> ErasedResponse:
         """Erase all that is held of a customer, for good: nothing of them is recorded again."""
         return await run_in_threadpool(view_answers.erase, _scorer(request), customer_id)
 
-    @api.get("/customers/{customer_id}/export")
+    @api.get("/customers/{customer_id}/export", summary="Export a customer")
     async def export(request: Request, customer_id: CustomerId) -> ExportResponse:
         """Return all that is held of a customer, under every name."""
         return await run_in_threadpool(view_answers.export, _scorer(request), customer_id)
 
-    @api.get("/models")
+    @api.get("/models", summary="See the models")
     async def models(request: Request) -> ModelsResponse:
         """Return the models that answer now."""
         return answers.models(_scorer(request))

@@ -2,13 +2,13 @@
 
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from features import clock
-from serving.tables import DECISIONS
+from serving.tables import DECISIONS, INTERACTIONS
 
 MONTH = 30 * clock.DAY
 Choose = Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
@@ -32,6 +32,26 @@ def decisions_since(
     )
     rows = connection.execute(lately.order_by(DECISIONS.c.as_of))
     return [{"as_of": at, "decision": json.loads(text)} for at, text in rows]
+
+
+def taken(
+    connection: sa.Connection, offers: Collection[str], kinds: Collection[str], as_of: int
+) -> dict[str, int]:
+    """Return how often each of some offers was accepted before an instant, by anybody.
+
+    Args:
+        connection: of the store.
+        offers: their ids.
+        kinds: what an acceptance is called.
+        as_of: microseconds since 1970 UTC; what was recorded before it counts.
+    """
+    of = INTERACTIONS.c
+    accepted = (
+        sa.select(of.offer_id, sa.func.count())
+        .where(of.offer_id.in_(offers), of.kind.in_(kinds), of.recorded_at < as_of)
+        .group_by(of.offer_id)
+    )
+    return {str(offer): int(n) for offer, n in connection.execute(accepted)}
 
 
 def decision_of(connection: sa.Connection, decision_id: str) -> dict[str, Any] | None:

@@ -3,34 +3,42 @@
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.datastructures import State
+
+from serving.answer_schemas import Answer
 
 Status = Literal["ready", "degraded", "unready"]
 
 
-class Alive(BaseModel):
+class Alive(Answer):
     """The process answers."""
 
     status: Literal["alive"] = "alive"
+    """It does."""
 
 
-class ServedModel(BaseModel):
+class ServedModel(Answer):
     """A model that serves."""
 
     name: str = Field(examples=["rapport-churn"])
+    """Its name in the registry."""
     version: str = Field(examples=["3"])
+    """Its version there."""
     since: str = Field(examples=["2026-01-31T09:30:00+00:00"])
+    """Since when it answers."""
 
 
-class Readiness(BaseModel):
+class Readiness(Answer):
     """Whether requests can be answered, and what to look after."""
 
     status: Status = Field(
         description="`degraded`: every request is answered, but something needs to be looked after."
     )
     models: list[ServedModel]
+    """Those that answer."""
     store: Literal["answers", "does not answer"]
+    """Whether the store does."""
     reasons: list[str] = Field(
         examples=[["the model registry does not answer, or lacks its files"]],
         description="What is wrong, when something is.",

@@ -1,10 +1,14 @@
 """The API's document: what the service around the routes adds to each."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from serving.keys import scope_of
 
-PROBLEM = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}}
+PROBLEM = {"$ref": "#/components/schemas/ErrorResponse"}
+EXAMPLES = Path(__file__).with_name("examples.json")
+"""Answers of the demo, by operation, and errors by status; lists are cut short."""
 EVERYWHERE = {
     "401": "No API key, or one that is not known.",
     "403": "The key may not do this.",
@@ -24,7 +28,8 @@ SCHEME = {
 
 
 def complete(document: dict[str, Any]) -> None:
-    """Add keys, limits and their errors to a document of FastAPI's, in place."""
+    """Add keys, limits, their errors and examples to a document of FastAPI's, in place."""
+    examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
     document["components"]["securitySchemes"] = {"key": SCHEME}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
@@ -38,5 +43,10 @@ def complete(document: dict[str, Any]) -> None:
             told = f"{operation.get('description', '')}\n\nNeeds a key of the scope `{scope}`."
             operation["description"] = told.strip()
             errors = EVERYWHERE | (WITH_BODY if "requestBody" in operation else {})
+            responses = operation["responses"]
             for status, description in errors.items():
-                operation["responses"][status] = {"description": description, "content": PROBLEM}
+                content = {"application/json": {"schema": PROBLEM}}
+                responses[status] = {"description": description, "content": content}
+            for status, response in responses.items():
+                example = examples[f"{method.upper()} {path}" if status == "200" else status]
+                response["content"]["application/json"]["example"] = example

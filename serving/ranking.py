@@ -143,14 +143,18 @@ class Ranker:
         history: tuple[Sequence[Interaction], list[Attribute]],
         channel: str | None,
         named: Sequence[str] | None,
+        taken: Mapping[str, int],
     ) -> Considered:
         """Score the offers that may be accepted now, or those named, and ask the rules of each.
+
+        ``taken`` says how often each offer was accepted of which there are only so many.
 
         Raises:
             RequestError: a name that is none in the catalogue.
         """
         offers = self._named(named) if named is not None else self._open(as_of)
         situation = situation_of(customer_id, as_of, *history, self.roles)
+        situation = replace(situation, taken=taken)
         if not offers:
             return Considered(situation, (), np.empty((0, len(self.bundle.plan.names))), None)
         values = evaluate(self.bundle.plan, history[0], as_of, history[1], offers)

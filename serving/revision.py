@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from features.errors import SourceError
 from serving.tables import CLOCK
 
-NEWEST = "0003"
+NEWEST = "0004"
 """The revision that this code works with."""
 VERSIONS = sa.Table(
     "rapport_revision",  # MLflow keeps one of Alembic's own name, perhaps in the same database

@@ -56,6 +56,13 @@ def validity(m: Moment) -> str | None:
     return f"begins on {m.day(m.offer.valid_from)}"
 
 
+def stock(m: Moment) -> str | None:
+    """What is gone is not offered."""
+    if m.offer.stock is None or m.situation.taken.get(m.offer.offer_id, 0) < m.offer.stock:
+        return None
+    return f"none left of {m.offer.stock:,}"
+
+
 def channel(m: Moment) -> str | None:
     """An offer is made in its own channels."""
     if m.channel is None or not m.offer.channels or m.channel in m.offer.channels:
@@ -128,6 +135,7 @@ def control(m: Moment) -> str | None:
 
 RULES: Mapping[str, Rule] = {
     "validity": validity,
+    "stock": stock,
     "channel": channel,
     "consent": consent,
     "eligibility": eligibility,

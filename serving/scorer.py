@@ -175,7 +175,8 @@ class Scorer:
         ranker, model = self.ranker, self.offer_model
         as_of, histories = self.store.known([customer_id])
         history = histories[customer_id]
-        considered = ranker.consider(customer_id, as_of, history, channel, named)
+        taken = self._taken(ranker, as_of)
+        considered = ranker.consider(customer_id, as_of, history, channel, named, taken)
         chosen: list[Choice] = []
 
         def choose(decisions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -214,9 +215,15 @@ class Scorer:
     ) -> OfferDecision:
         """Return what would be offered to a customer; nothing is decided, reserved or logged."""
         assert self.ranker is not None  # who calls asks before
-        considered = self.ranker.consider(customer_id, as_of, history, channel, None)
-        choice = self.ranker.choose(considered, limit, self.store.decisions(customer_id, as_of))
-        return self.ranker.decided(considered, choice, n_reasons)
+        ranker, taken = self.ranker, self._taken(self.ranker, as_of)
+        considered = ranker.consider(customer_id, as_of, history, channel, None, taken)
+        choice = ranker.choose(considered, limit, self.store.decisions(customer_id, as_of))
+        return ranker.decided(considered, choice, n_reasons)
+
+    def _taken(self, ranker: Ranker, as_of: int) -> dict[str, int]:
+        """Return how often the offers were accepted of which there are only so many."""
+        few = [offer.offer_id for offer in ranker.offers.values() if offer.stock is not None]
+        return self.store.taken(few, ranker.roles.offer_accepted, as_of) if few else {}
 
     def _values(self, history: History, as_of: int) -> SignalValues:
         return evaluate(self.churn_model.bundle.plan, history[0], as_of, history[1])

@@ -21,7 +21,8 @@ class Situation:
     """A customer at an instant: what was known before it.
 
     ``accepted`` and ``declined`` hold the latest instant of each offer, ``complained`` the latest
-    of any complaint; ``signals`` are numbers by name, NaN where missing.
+    of any complaint; ``signals`` are numbers by name, NaN where missing; ``taken`` says how often
+    anybody has accepted each offer of which there are only so many.
     """
 
     customer_id: str
@@ -34,6 +35,7 @@ class Situation:
     shown: Sequence[Shown] = ()
     signals: Mapping[str, float] = field(default_factory=dict)
     cases_open: float = 0.0
+    taken: Mapping[str, int] = field(default_factory=dict)
 
     def since(self, span: int) -> list[Shown]:
         """Return what was shown within a span (microseconds) before the instant, or reserved."""

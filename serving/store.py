@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -12,7 +12,7 @@ from features.errors import SourceError
 from features.history import History
 from features.interactions import Interaction
 from serving.belonging import EVERYBODY, Belongings, Histories, owners
-from serving.decisions import Choose, add_decision, decision_of, decisions_since
+from serving.decisions import Choose, add_decision, decision_of, decisions_since, taken
 from serving.engine import PATIENCE, is_sqlite, open_engine, reading
 from serving.erasing import Erased, are_erased, erase_rows, erased_error, held_of, scrub
 from serving.importing import Imported, bring_in
@@ -156,6 +156,11 @@ class Store:
         """Return the decisions about a customer from the month before an instant on, in order."""
         with self._engine.connect() as connection:
             return decisions_since(connection, customer_id, as_of)
+
+    def taken(self, offers: Collection[str], kinds: Collection[str], as_of: int) -> dict[str, int]:
+        """Return how often each of some offers was accepted before an instant, by anybody."""
+        with self._engine.connect() as connection:
+            return taken(connection, offers, kinds, as_of)
 
     def decision(self, decision_id: str) -> dict[str, Any] | None:
         """Return a recorded decision, ``None`` when there is none of that id."""

@@ -34,6 +34,13 @@ ONCE = sa.Index(
     sqlite_where=INTERACTIONS.c.interaction_id.is_not(None),
     postgresql_where=INTERACTIONS.c.interaction_id.is_not(None),
 )
+OF_OFFERS = sa.Index(
+    "interactions_offer",
+    INTERACTIONS.c.offer_id,
+    INTERACTIONS.c.kind,
+    sqlite_where=INTERACTIONS.c.offer_id.is_not(None),
+    postgresql_where=INTERACTIONS.c.offer_id.is_not(None),
+)
 ATTRIBUTES = sa.Table(
     "attributes",
     METADATA,

@@ -96,6 +96,7 @@ def _offer(row: dict[str, Any], attributes: dict[str, Value], zone: str, label: 
         channels=_set(row["channels"]),
         valid_from=clock.EVER if valid_from is None else valid_from,
         valid_to=2**63 - 1 if valid_to is None else valid_to,
+        stock=_stock(row["stock"], f"{label}, stock"),
         attributes=attributes,
         **money,
     )
@@ -104,6 +105,16 @@ def _offer(row: dict[str, Any], attributes: dict[str, Value], zone: str, label: 
             label, "an end before the beginning", "valid_from before valid_to", "Mend the dates."
         )
     return offer
+
+
+def _stock(value: Any, label: str) -> int | None:
+    filled = _text(value)
+    if filled is None:
+        return None
+    number = _as_float(filled)
+    if number is None or number < 0 or number != int(number):
+        raise SourceError(label, shortened(filled), "a whole number from 0 on", "Mend it.")
+    return int(number)
 
 
 def _instant(value: Any, zone: str, label: str, last_day: bool) -> int | None:

@@ -140,6 +140,12 @@ def test_an_offer_may_have_no_end(tmp_path: Path, valid_to: str) -> None:
     assert found.offers["o"].attribute("days_valid") is None
 
 
+def test_of_an_offer_there_may_be_only_so_many(tmp_path: Path) -> None:
+    found = offers(tmp_path, "offer_id,stock\na,100\nb,\nc,0\nd,2.0\n")
+    assert [found.offers[name].stock for name in "abcd"] == [100, None, 0, 2]
+    assert "stock" not in found.offer_numbers
+
+
 def test_offers_in_parquet_have_lists_dates_and_numbers(tmp_path: Path) -> None:
     table = pa.table(
         {
@@ -165,6 +171,9 @@ def test_offers_in_parquet_have_lists_dates_and_numbers(tmp_path: Path) -> None:
         ("offer_id,value\n,1\n", r"row 1: got no offer_id"),
         ("offer_id,value\no,inf\n", r"row 1, value: got 'inf'; wanted a finite number"),
         ("offer_id,cost\no,free\n", r"row 1, cost: got 'free'"),
+        ("offer_id,stock\no,-1\n", r"row 1, stock: got '-1'; wanted a whole number from 0 on"),
+        ("offer_id,stock\no,1.5\n", r"row 1, stock: got '1.5'"),
+        ("offer_id,stock\no,many\n", r"row 1, stock: got 'many'"),
         ("offer_id,valid_from\no,spring\n", r"row 1, valid_from: got 'spring'; wanted a date"),
         ("offer_id,valid_from,valid_to\no,2017-03-02,2017-03-01\n", r"row 1: got an end before"),
     ],

@@ -147,6 +147,31 @@ def test_an_accepted_offer_is_not_made_again(scorer: Scorer) -> None:
     assert "accepted" in {rule.rule for rule in held}
 
 
+def test_of_an_offer_that_is_gone_nothing_is_proposed_to_anybody(scorer: Scorer) -> None:
+    few = with_offers(scorer, stock=2)
+    *buyers, customer = scorer.store.customers()[:3]
+
+    def first() -> str:
+        return few.rank(customer, "post", 1, 0, reserve=False).ranked[0].offer_id
+
+    for place, buyer in enumerate(buyers):
+        assert first() == "new"
+        now = scorer.store.as_of()
+        kinds = ("offer_shown", "offer_declined", "offer_accepted")
+        scorer.store.record(
+            [
+                Interaction(buyer, now - 1, now, kind, f"{place}-{kind}", "api", offer_id="new")
+                for kind in kinds
+            ]
+        )
+    decision = few.rank(customer, "post", 1, 0, ["new"], reserve=False)
+    (held,) = decision.held_back
+    assert held.rules == (Held("stock", "none left of 2"),)
+    assert decision.silent == "Better silent: none left of 2."
+    by_all = few.look(customer, scorer.store.histories([customer])[customer], 1, None, 3, 0)
+    assert "new" in {offer.offer_id for offer in by_all.ranked}, "before any of it was taken"
+
+
 def with_offers(scorer: Scorer, *policy: Policy, **changed: Any) -> Scorer:
     """The scorer, with one offer more that is worth making: ``new``."""
     worth = {"offer_id": "new", "valid_from": 0, "valid_to": 2**62, "value": 1e6}
