@@ -12,23 +12,26 @@ from serving.tables import DECISIONS, INTERACTIONS
 
 MONTH = 30 * clock.DAY
 Choose = Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
-"""Makes a decision from those of the month before, each with ``as_of`` and ``decision``."""
+"""Makes a decision from the month's that reserved, each with ``as_of`` and ``decision``."""
 
 
 def add_decision(connection: sa.Connection, customer_id: str, as_of: int, choose: Choose) -> str:
     """Add a decision and return its id; the connection is alone in writing."""
-    text = json.dumps(choose(decisions_since(connection, customer_id, as_of)))
+    decision = choose(reserving_since(connection, customer_id, as_of))
     row = {"decision_id": uuid.uuid4().hex, "customer_id": customer_id, "as_of": as_of}
-    connection.execute(DECISIONS.insert(), {**row, "decision": text})
+    told = {"decision": json.dumps(decision), "reserved": bool(decision.get("reserved", True))}
+    connection.execute(DECISIONS.insert(), {**row, **told})
     return str(row["decision_id"])
 
 
-def decisions_since(
+def reserving_since(
     connection: sa.Connection, customer_id: str, as_of: int
 ) -> list[dict[str, Any]]:
-    """Return the decisions about a customer from the month before an instant on, in order."""
+    """Return a customer's decisions that reserved, from a month before an instant on, in order."""
     lately = sa.select(DECISIONS.c.as_of, DECISIONS.c.decision).where(
-        DECISIONS.c.customer_id == customer_id, DECISIONS.c.as_of > as_of - MONTH
+        DECISIONS.c.customer_id == customer_id,
+        DECISIONS.c.as_of > as_of - MONTH,
+        DECISIONS.c.reserved,
     )
     rows = connection.execute(lately.order_by(DECISIONS.c.as_of))
     return [{"as_of": at, "decision": json.loads(text)} for at, text in rows]
@@ -56,6 +59,9 @@ def taken(
 
 def decision_of(connection: sa.Connection, decision_id: str) -> dict[str, Any] | None:
     """Return a decision, ``None`` when there is none of that id."""
-    query = sa.select(DECISIONS).where(DECISIONS.c.decision_id == decision_id)
+    of = DECISIONS.c
+    query = sa.select(of.decision_id, of.customer_id, of.as_of, of.decision).where(
+        DECISIONS.c.decision_id == decision_id
+    )
     row = connection.execute(query).one_or_none()
     return None if row is None else {**row._mapping, "decision": json.loads(row.decision)}

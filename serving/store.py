@@ -12,7 +12,7 @@ from features.errors import SourceError
 from features.history import History
 from features.interactions import Interaction
 from serving.belonging import EVERYBODY, Belongings, Histories, owners
-from serving.decisions import Choose, add_decision, decision_of, decisions_since, taken
+from serving.decisions import Choose, add_decision, decision_of, reserving_since, taken
 from serving.engine import PATIENCE, is_sqlite, open_engine, reading
 from serving.erasing import Erased, are_erased, erase_rows, erased_error, held_of, scrub
 from serving.importing import Imported, bring_in
@@ -141,8 +141,8 @@ class Store:
         Args:
             customer_id: about whom.
             as_of: what was known; microseconds.
-            choose: makes the decision from those of the month before, each with ``as_of`` and
-                ``decision``.
+            choose: makes the decision from the month's that reserved, each with ``as_of`` and
+                ``decision``; it reserves, too, unless its ``reserved`` is false.
 
         Raises:
             InteractionError: the customer was erased.
@@ -153,9 +153,9 @@ class Store:
             return add_decision(connection, customer_id, as_of, choose)
 
     def decisions(self, customer_id: str, as_of: int) -> list[dict[str, Any]]:
-        """Return the decisions about a customer from the month before an instant on, in order."""
+        """Return a customer's decisions that reserved, from the month before an instant on."""
         with self._engine.connect() as connection:
-            return decisions_since(connection, customer_id, as_of)
+            return reserving_since(connection, customer_id, as_of)
 
     def taken(self, offers: Collection[str], kinds: Collection[str], as_of: int) -> dict[str, int]:
         """Return how often each of some offers was accepted before an instant, by anybody."""

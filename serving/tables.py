@@ -63,6 +63,7 @@ DECISIONS = sa.Table(
     sa.Column("customer_id", sa.Text, nullable=False, index=True),
     sa.Column("as_of", sa.BigInteger, nullable=False),
     sa.Column("decision", sa.Text, nullable=False),
+    sa.Column("reserved", sa.Boolean, nullable=False, server_default=sa.true()),
 )
 SCORES = sa.Table(
     "scores",

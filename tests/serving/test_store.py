@@ -246,6 +246,13 @@ def test_a_decision_knows_those_of_the_month_before(empty: Store) -> None:
     assert decided(empty) == [first, {"as_of": START, "decision": {"at": START}}]
 
 
+def test_a_decision_that_only_looked_counts_for_none(empty: Store) -> None:
+    empty.decide("c", START, lambda before: {"reserved": False})
+    assert decided(empty) == []
+    empty.decide("c", START, lambda before: {"reserved": True})
+    assert [each["decision"] for each in decided(empty)] == [{"at": START}, {"reserved": True}]
+
+
 def test_a_decision_that_cannot_be_made_leaves_nothing(empty: Store) -> None:
     def fail(before: Any) -> dict[str, Any]:
         raise ValueError("no decision")
