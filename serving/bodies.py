@@ -4,6 +4,7 @@ A large one is read in a thread: meanwhile others are answered, above all whethe
 """
 
 import json
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, get_type_hints
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+MOST = sys.int_info.default_max_str_digits
 LARGE = 20_000
 """Bytes of a body whose reading takes longer than to begin a thread."""
 
@@ -53,7 +55,7 @@ def read_body(raw: bytes, content_type: str, form: type[BaseModel]) -> BaseModel
         raise RequestValidationError([{"type": "missing", "loc": (), "msg": "", "input": None}])
     try:
         return form.model_validate(
-            json.loads(raw) if _is_json(content_type) else raw, from_attributes=True
+            _parsed(raw) if _is_json(content_type) else raw, from_attributes=True
         )
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from error
@@ -62,6 +64,17 @@ def read_body(raw: bytes, content_type: str, form: type[BaseModel]) -> BaseModel
         raise RequestValidationError([wrong]) from error
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, "a body that cannot be read") from error
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # perhaps of a number of more digits than Python reads: that one is wrong
+        return json.loads(
+            raw, parse_int=lambda digits: digits if len(digits) > MOST else int(digits)
+        )
 
 
 def _is_json(content_type: str) -> bool:
