@@ -75,6 +75,7 @@ def create_api() -> FastAPI:
     api.add_exception_handler(HTTPException, _http_error)
     api.add_exception_handler(SQLAlchemyError, _store_error)
     api.add_exception_handler(RecursionError, _too_deep)
+    api.add_exception_handler(Exception, _broken)
     api.include_router(health_routes())
 
     posts = APIRouter(route_class=BodyRoute)
@@ -196,6 +197,12 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 
 async def _too_deep(request: Request, error: Exception) -> JSONResponse:
     return _problem(400, "body", "JSON that is nested too deeply", "a flat body", answers.FORMS)
+
+
+async def _broken(request: Request, error: Exception) -> JSONResponse:
+    # What is raised here is logged with its traceback by the server, beside the request's id.
+    remedy = "Tell who runs the service: its log says more, by the X-Request-Id of this answer."
+    return _problem(500, "service", "an error of its own", "an answer", remedy)
 
 
 async def _store_error(request: Request, error: Exception) -> JSONResponse:

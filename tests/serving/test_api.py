@@ -184,6 +184,22 @@ def test_before_the_models_are_loaded_the_answer_is_503() -> None:
         assert unready.post("/churn", json={"customers": ["1"]}).status_code == 503
 
 
+def test_an_error_of_our_own_tells_nothing_of_the_inside(
+    scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*given: object) -> None:
+        raise KeyError("secret")
+
+    monkeypatch.setattr(scorer, "churn", broken)
+    api = create_api()
+    api.state.scorer = scorer
+    with TestClient(api, raise_server_exceptions=False) as client:
+        answer = client.post("/churn", json={"customers": ["0001"]})
+    assert answer.status_code == 500
+    assert "X-Request-Id" in answer.json()["error"]["remedy"]
+    assert "secret" not in answer.text
+
+
 def test_the_document_describes_every_route_and_error(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     of_models = {"/interactions", "/churn", "/offers", "/models"}
