@@ -57,7 +57,7 @@ def test_every_customer_gets_what_the_api_answers_bit_for_bit(
     statuses: set[str],
 ) -> None:
     model, as_of = scorer.churn_model, history.known_until - days_ago * clock.DAY
-    monkeypatch.setattr(scorer.store, "as_of", lambda: as_of)
+    at(as_of, scorer, monkeypatch)
     if money:
         card = replace(model.bundle.card, costs=COSTS)
         model = replace(model, bundle=replace(model.bundle, card=card))
@@ -86,13 +86,19 @@ def test_every_customer_gets_what_the_api_answers_bit_for_bit(
         assert clock.to_instant(row["as_of"], "UTC") == as_of
 
 
+def at(as_of: int, scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a scorer answer by what was known at an instant."""
+    store = scorer.store
+    monkeypatch.setattr(store, "known", lambda names: (as_of, store.histories(names)))
+
+
 def test_every_offer_that_is_valid_gets_what_the_api_answers(
     shop: Settings, history: History, scorer: Scorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = scorer.offer_model
     assert model is not None
     as_of = clock.DAY + max(o.valid_from for o in history.offers.values())
-    monkeypatch.setattr(scorer.store, "as_of", lambda: as_of)
+    at(as_of, scorer, monkeypatch)
     asked = scoring_of(model, history, shop.roles, as_of, 2)
     table = pa.concat_tables([scores(asked, part, lambda rows: None) for part in asked.parts])
     rows = {(row["customer_id"], row["offer_id"]): row for row in table.to_pylist()}
