@@ -49,6 +49,8 @@ class Offer:
         """
         if name == "topics":
             return float(len(self.topics))
+        if name == "stock":
+            return None if self.stock is None else float(self.stock)
         if name == "days_valid":
             undated = self.valid_from == clock.EVER or self.valid_to == 2**63 - 1
             return None if undated else (self.valid_to - self.valid_from) / clock.DAY

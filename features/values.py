@@ -1,5 +1,6 @@
 """Signal values: what every engine returns."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from features.offers import Value
 from features.plan import Plan
 
 Float64 = npt.NDArray[np.float64]
+FEW = 4
+"""Categories that are looked for in a vocabulary sooner than it is made into a dictionary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,16 @@ class SignalValues:
         for j, own in zip(columns.tolist(), codes.T, strict=True):
             frozen = vocabularies[self.plan.names[j]]
             table = np.full(len(self.categories.values) + 1, np.nan)  # the last is what is missing
-            for code in np.flatnonzero(np.bincount(own + 1)).tolist():
-                text = self.categories.values[code - 1] if code else None
-                if text in frozen:  # of the categories met, those of one signal are few
-                    table[code - 1] = frozen.index(text)
+            met = [int(code) - 1 for code in np.flatnonzero(np.bincount(own + 1)) if code]
+            texts = [self.categories.values[code] for code in met]
+            table[met] = _places(texts, frozen)
             encoded[:, j] = table[own]
         return encoded
+
+
+def _places(texts: Sequence[str], frozen: Sequence[str]) -> list[float]:
+    """Return the places of texts in a vocabulary, NaN of one that is not in it."""
+    if len(texts) <= FEW:
+        return [frozen.index(text) if text in frozen else math.nan for text in texts]
+    places = {text: place for place, text in enumerate(frozen)}
+    return [places.get(text, math.nan) for text in texts]

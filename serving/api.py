@@ -23,7 +23,7 @@ from serving.answer_schemas import (
 )
 from serving.bodies import BodyRoute
 from serving.health import health_routes
-from serving.lanes import SHORT, Lane, Lanes
+from serving.lanes import FEW, SHORT, Lane, Lanes
 from serving.live import LiveScorer
 from serving.metrics import counted
 from serving.openapi import complete
@@ -88,8 +88,9 @@ def create_api() -> FastAPI:
     @posts.post("/churn", response_model=ChurnResponse, summary="Score the risk of leaving")
     async def churn(request: Request, body: ChurnRequest) -> Response:
         """Return how likely each customer is to leave, and why."""
-        lane: Lane = "short" if len(body.customers or [None] * (SHORT + 1)) <= SHORT else "long"
-        return await _lanes(request).run(lane, _written, answers.churn, _scorer(request), body)
+        return await _lanes(request).run(
+            _lane(body), _written, answers.churn, _scorer(request), body
+        )
 
     @posts.post("/offers", response_model=OffersResponse, summary="Rank offers")
     async def offers(request: Request, body: OffersRequest) -> Response:
@@ -154,6 +155,12 @@ def _written(answer: Callable[[Scorer, Q], BaseModel], scorer: Scorer, body: Q) 
     """Answer, and write the answer down at once: it was checked when it was made."""
     told = counted(answer, scorer, body).model_dump_json()
     return Response(told, media_type="application/json")
+
+
+def _lane(body: ChurnRequest) -> Lane:
+    given = body.histories or []
+    few = sum(len(each.interactions) for each in given) <= FEW
+    return "short" if few and len(body.customers or given) <= SHORT else "long"
 
 
 def _lanes(request: Request) -> Lanes:

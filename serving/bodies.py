@@ -4,6 +4,7 @@ A large one is read in a thread: meanwhile others are answered, above all whethe
 """
 
 import json
+import re
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, get_type_hints
@@ -79,6 +80,4 @@ def _parsed(raw: bytes) -> Any:
 
 def _is_json(content_type: str) -> bool:
     kind = content_type.partition(";")[0].strip().lower()
-    return kind == "application/json" or (
-        kind.startswith("application/") and kind.endswith("+json")
-    )
+    return re.fullmatch(r"application/([^/]+\+)?json", kind) is not None

@@ -46,12 +46,13 @@ def taken(
         connection: of the store.
         offers: their ids.
         kinds: what an acceptance is called.
-        as_of: microseconds since 1970 UTC; what was recorded before it counts.
+        as_of: microseconds since 1970 UTC; what was known before it counts.
     """
     of = INTERACTIONS.c
     accepted = (
         sa.select(of.offer_id, sa.func.count())
-        .where(of.offer_id.in_(offers), of.kind.in_(kinds), of.recorded_at < as_of)
+        .where(of.offer_id.in_(offers), of.kind.in_(kinds))
+        .where(of.recorded_at < as_of, of.occurred_at < as_of)
         .group_by(of.offer_id)
     )
     return {str(offer): int(n) for offer, n in connection.execute(accepted)}

@@ -178,7 +178,8 @@ def _digest(salt: bytes, name: str) -> str:
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    row.pop("seq", None)
+    for name in ("seq", "reserved"):  # a decision says itself whether it reserved
+        row.pop(name, None)
     for name in ("occurred_at", "recorded_at", "due_at", "known_at", "as_of"):
         if row.get(name) is not None:
             row[name] = None if row[name] == clock.EVER else clock.isoformat(row[name])

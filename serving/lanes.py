@@ -9,8 +9,8 @@ A = TypeVar("A")
 Lane = Literal["short", "long", "offers"]
 WAITING = 4
 """Short answers at a time where each waits for a database elsewhere."""
-SHORT = 10
-"""Customers whose scores are a short answer."""
+SHORT, FEW = 10, 2_000
+"""Customers whose scores are a short answer, and interactions where these are given."""
 
 
 class Lanes:
@@ -26,7 +26,7 @@ class Lanes:
     """
 
     def __init__(self, embedded: bool = True) -> None:
-        width: dict[Lane, int] = {"short": 1 if embedded else WAITING, "long": 1, "offers": 2}
+        width: dict[Lane, int] = {"short": 1 if embedded else WAITING, "long": 2, "offers": 2}
         self._threads = {
             lane: ThreadPoolExecutor(n, thread_name_prefix=lane) for lane, n in width.items()
         }

@@ -38,6 +38,8 @@ OF_OFFERS = sa.Index(
     "interactions_offer",
     INTERACTIONS.c.offer_id,
     INTERACTIONS.c.kind,
+    INTERACTIONS.c.recorded_at,
+    INTERACTIONS.c.occurred_at,
     sqlite_where=INTERACTIONS.c.offer_id.is_not(None),
     postgresql_where=INTERACTIONS.c.offer_id.is_not(None),
 )

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from numba import njit
 
 from features.arrays import COMPILED
+from features.errors import ModelError
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -27,8 +28,8 @@ UInt8 = npt.NDArray[np.uint8]
 
 MOST = 4_000_000
 """Numbers that the tables of an ensemble hold at most: 32 MB."""
-TINY = 1e-35
-"""LightGBM takes what is nearer to zero for zero."""
+TINY = float(np.float32(1e-35))
+"""LightGBM takes what is as near to zero for zero."""
 NOT_TOLD, ZERO, NAN = range(3)
 MISSING = {"None": NOT_TOLD, "Zero": ZERO, "NaN": NAN}
 
@@ -75,6 +76,7 @@ class Trees:
     splits: Splits
     leaves: Leaves
     base: float
+    n_signals: int
 
     @classmethod
     def of(cls, booster: lgb.Booster) -> "Trees | None":
@@ -82,13 +84,23 @@ class Trees:
         read = _Read()
         for tree in booster.dump_model()["tree_info"]:
             read.walk(tree["tree_structure"], ())
-        return read.trees() if read.size <= MOST else None
+        return read.trees(booster.num_feature()) if read.size <= MOST else None
 
     def contributions(self, matrix: Float64) -> Float64:
         """Return what each signal adds to the margins of rows, shape ``(n, n_signals)``.
 
         A row's add up to its margin less the base.
+
+        Raises:
+            ModelError: the rows are not of this model's signals.
         """
+        if matrix.ndim != 2 or matrix.shape[1] != self.n_signals:
+            raise ModelError(
+                "rows to explain",
+                f"the shape {matrix.shape}",
+                f"(n, {self.n_signals})",
+                "Encode them by the bundle that explains them.",
+            )
         found = np.zeros(matrix.shape)
         left = np.empty(len(self.splits.signal), dtype=np.uint8)
         _contribute(np.ascontiguousarray(matrix), self.splits, self.leaves, left, found)
@@ -140,7 +152,7 @@ class _Read:
         told = (threshold, missing, node["default_left"], start, len(self.members))
         self.splits.append((node["split_feature"], *told))
 
-    def trees(self) -> Trees:
+    def trees(self, n_signals: int) -> Trees:
         """Return the trees, with their tables."""
         splits = Splits(
             _column(self.splits, 0, np.int64),
@@ -178,7 +190,7 @@ class _Read:
             line,
             table,
         )
-        return Trees(splits, leaves, base)
+        return Trees(splits, leaves, base, n_signals)
 
 
 def _column(rows: Sequence[tuple[Any, ...]], k: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
@@ -247,10 +259,12 @@ def _goes_left(value: float, splits: Splits, k: int) -> bool:
         n = splits.end[k] - splits.start[k]
         return bool(value < n and splits.members[splits.start[k] + int(value)] == 1)
     missing = splits.missing[k]
+    if abs(value) <= TINY:
+        value = 0.0
     if math.isnan(value):
         if missing == NAN:
             return bool(splits.missing_left[k] == 1)
         value = 0.0
-    if missing == ZERO and abs(value) <= TINY:
+    if missing == ZERO and value == 0.0:
         return bool(splits.missing_left[k] == 1)
     return bool(value <= splits.threshold[k])

@@ -144,6 +144,7 @@ def test_of_an_offer_there_may_be_only_so_many(tmp_path: Path) -> None:
     found = offers(tmp_path, "offer_id,stock\na,100\nb,\nc,0\nd,2.0\n")
     assert [found.offers[name].stock for name in "abcd"] == [100, None, 0, 2]
     assert "stock" not in found.offer_numbers
+    assert [found.offers[name].attribute("stock") for name in "ab"] == [100.0, None]
 
 
 def test_offers_in_parquet_have_lists_dates_and_numbers(tmp_path: Path) -> None:

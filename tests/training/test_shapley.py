@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from features.errors import ModelError
 from training import shapley
 from training.ensemble import Ensemble, margin_of, merged
 from training.shapley import Trees
@@ -34,7 +35,7 @@ def rows(n: int, seed: int) -> Float64:
 def strange(n: int) -> Float64:
     """Return rows of values that training did not see."""
     matrix = rows(n, 99)
-    values = [np.nan, 0.0, -0.0, 1e-40, -1.0, -0.5, 12.0, 1e9, 1e300, -1e300]
+    values = [np.nan, 0.0, -0.0, 1e-40, 1.00000001e-35, -1.0, -0.5, 12.0, 1e9, 1e300, -1e300]
     for k, value in enumerate(values):
         matrix[k, k % 4] = value
         matrix[k + len(values), CATEGORY] = value
@@ -91,6 +92,12 @@ def test_a_rows_shapley_values_do_not_hang_on_other_rows() -> None:
     assert np.array_equal(whole, alone)
     backwards = Ensemble(booster).contributions(matrix[::-1])[0]
     assert np.array_equal(whole, backwards[::-1])
+
+
+@pytest.mark.parametrize("width", [3, 5])
+def test_rows_of_another_width_are_refused(width: int) -> None:
+    with pytest.raises(ModelError, match=r"the shape \(2, \d\); wanted \(n, 4\)"):
+        Ensemble(learned()).contributions(np.zeros((2, width)))
 
 
 def test_trees_that_are_too_deep_are_explained_by_lightgbm(

@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.create_index(
         "interactions_offer",
         "interactions",
-        ["offer_id", "kind"],
+        ["offer_id", "kind", "recorded_at", "occurred_at"],
         sqlite_where=about_an_offer,
         postgresql_where=about_an_offer,
     )
