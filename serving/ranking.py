@@ -142,17 +142,13 @@ class Ranker:
         as_of: int,
         history: tuple[Sequence[Interaction], list[Attribute]],
         channel: str | None,
-        named: Sequence[str] | None,
+        offers: Sequence[Offer],
         taken: Mapping[str, int],
     ) -> Considered:
-        """Score the offers that may be accepted now, or those named, and ask the rules of each.
+        """Score offers, and ask the rules of each.
 
-        ``taken`` says how often each offer was accepted of which there are only so many.
-
-        Raises:
-            RequestError: a name that is none in the catalogue.
+        ``taken`` says how often each was accepted of which there are only so many.
         """
-        offers = self._named(named) if named is not None else self._open(as_of)
         situation = situation_of(customer_id, as_of, *history, self.roles)
         situation = replace(situation, taken=taken)
         if not offers:
@@ -226,10 +222,14 @@ class Ranker:
             silent(choice),
         )
 
-    def _open(self, as_of: int) -> list[Offer]:
-        return [offer for offer in self.offers.values() if offer.open_at(as_of)]
+    def candidates(self, named: Sequence[str] | None, as_of: int) -> list[Offer]:
+        """Return the offers of those names, of none (``None``) those that may be accepted now.
 
-    def _named(self, named: Sequence[str]) -> list[Offer]:
+        Raises:
+            RequestError: a name that is none in the catalogue.
+        """
+        if named is None:
+            return [offer for offer in self.offers.values() if offer.open_at(as_of)]
         for name in named:
             if name not in self.offers:
                 raise RequestError(

@@ -53,6 +53,7 @@ class Scorer:
     ) -> None:
         self.store, self.churn_model, self.offer_model = store, churn, acceptance
         self.offers, self.zone = offers, zone
+        self._accepted = roles.offer_accepted
         self.loaded_at = time.time_ns() // 1000
         self.kinds, self.numbers = roles.all_kinds(), frozenset(numbers)
         kinds = {role: roles.kinds(role) for role in ROLES}
@@ -175,8 +176,9 @@ class Scorer:
         ranker, model = self.ranker, self.offer_model
         as_of, histories = self.store.known([customer_id])
         history = histories[customer_id]
-        taken = self._taken(ranker, as_of)
-        considered = ranker.consider(customer_id, as_of, history, channel, named, taken)
+        offers = ranker.candidates(named, as_of)
+        taken = self._taken(offers, as_of)
+        considered = ranker.consider(customer_id, as_of, history, channel, offers, taken)
         chosen: list[Choice] = []
 
         def choose(decisions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -215,15 +217,16 @@ class Scorer:
     ) -> OfferDecision:
         """Return what would be offered to a customer; nothing is decided, reserved or logged."""
         assert self.ranker is not None  # who calls asks before
-        ranker, taken = self.ranker, self._taken(self.ranker, as_of)
-        considered = ranker.consider(customer_id, as_of, history, channel, None, taken)
+        ranker, offers = self.ranker, self.ranker.candidates(None, as_of)
+        taken = self._taken(offers, as_of)
+        considered = ranker.consider(customer_id, as_of, history, channel, offers, taken)
         choice = ranker.choose(considered, limit, self.store.decisions(customer_id, as_of))
         return ranker.decided(considered, choice, n_reasons)
 
-    def _taken(self, ranker: Ranker, as_of: int) -> dict[str, int]:
-        """Return how often the offers were accepted of which there are only so many."""
-        few = [offer.offer_id for offer in ranker.offers.values() if offer.stock is not None]
-        return self.store.taken(few, ranker.roles.offer_accepted, as_of) if few else {}
+    def _taken(self, offers: Sequence[Offer], as_of: int) -> dict[str, int]:
+        """Return how often those offers were accepted of which there are only so many."""
+        few = [offer.offer_id for offer in offers if offer.stock is not None]
+        return self.store.taken(few, self._accepted, as_of) if few else {}
 
     def _values(self, history: History, as_of: int) -> SignalValues:
         return evaluate(self.churn_model.bundle.plan, history[0], as_of, history[1])

@@ -33,11 +33,13 @@ def postgres() -> Iterator[str]:
     if account:
         for path in (folder, folder / "password"):
             shutil.chown(path, "nobody")
+    # Texts in the order of a language, as many a server has them: what relies on another says so.
+    language = ["--locale-provider", "icu", "--icu-locale", "en-US"]
     begin = [programs / "initdb", "-D", folder / "data", "-U", USER, "-A", "scram-sha-256"]
     serve = [programs / "postgres", "-D", folder / "data", "-h", "127.0.0.1", "-p", str(port)]
     try:
         subprocess.run(
-            [*begin, "--pwfile", folder / "password", "-E", "UTF8", "--no-sync"],
+            [*begin, *language, "--pwfile", folder / "password", "-E", "UTF8", "--no-sync"],
             check=True,
             capture_output=True,
             cwd=folder,

@@ -1,11 +1,14 @@
 """The service as it runs: a real server, real HTTP, on the small shop."""
 
 import json
+import select
+import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -75,6 +78,18 @@ def test_it_listens_on_this_machine_alone(server: str) -> None:
     port = int(server.rsplit(":", 1)[1])
     listening = [c for c in psutil.net_connections("inet") if c.laddr and c.laddr.port == port]
     assert {c.laddr.ip for c in listening if c.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
+
+
+def test_headers_without_end_are_refused(server: str) -> None:
+    with socket.create_connection(("127.0.0.1", int(server.rsplit(":", 1)[1])), 30) as line:
+        line.sendall(b"POST /v1/churn HTTP/1.1\r\nHost: here\r\n")
+        sent = 0
+        with suppress(ConnectionError):  # it hangs up
+            while sent < 10_000_000 and not select.select([line], [], [], 0)[0]:
+                sent += line.send(b"x: " + b"y" * 1000 + b"\r\n")
+        assert sent < 5_000_000  # what the sockets buffer
+        with suppress(ConnectionError):
+            assert b" 400 " in line.recv(1000)
 
 
 def test_metrics_and_health_are_there(server: str) -> None:
