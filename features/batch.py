@@ -44,6 +44,12 @@ class Spine:
     def __len__(self) -> int:
         return len(self.as_of)
 
+    def rows(self, places: Int64) -> "Spine":
+        """Return some of the rows."""
+        taken = pa.array(places)
+        offers = None if self.offer_id is None else self.offer_id.take(taken)
+        return Spine(self.customer_id.take(taken), self.as_of[places], offers)
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -97,22 +103,17 @@ def write_parquet(
     Its columns are ``customer_id``, ``as_of``, ``offer_id`` (if the spine has one) and the signals
     by name; its rows are ordered by customer. The arguments are those of ``compute``.
     """
-    categories = Categories(plan.named)
     writer: pq.ParquetWriter | None = None
-
-    def own_matrix(chunk: Chunk) -> npt.NDArray[np.float64]:
-        chunk.rows.place[:] = np.arange(len(chunk.asked))
-        return np.empty((len(chunk.asked), len(plan.signals)))
-
     unfinished = Path(path).with_name(f"{Path(path).name}.unfinished")
     try:
-        for chunk, matrix in _computed(plan, history, spine, categories, own_matrix, progress):
-            table = as_table(spine, chunk.asked, SignalValues(plan, matrix, categories))
+        for asked, values in stream(plan, history, spine, progress):
+            table = as_table(spine, asked, values)
             writer = writer or pq.ParquetWriter(unfinished, table.schema)
             writer.write_table(table)
         if writer is None:
-            nothing = SignalValues(plan, np.empty((0, len(plan.signals))), categories)
-            pq.write_table(as_table(spine, np.empty(0, dtype=np.int64), nothing), unfinished)
+            nothing = np.empty((0, len(plan.signals)))
+            values = SignalValues(plan, nothing, Categories(plan.named))
+            pq.write_table(as_table(spine, np.empty(0, dtype=np.int64), values), unfinished)
         else:
             writer.close()
         unfinished.replace(path)
@@ -122,14 +123,42 @@ def write_parquet(
         unfinished.unlink(missing_ok=True)
 
 
+def stream(
+    plan: Plan,
+    history: History,
+    spine: Spine,
+    progress: Progress = lambda rows: None,
+    threads: int | None = None,
+) -> Iterator[tuple[Int64, SignalValues]]:
+    """Compute the signals of every row of a spine, customers by customers in order of their ids.
+
+    The arguments are those of ``compute``; while some customers are looked at, the next ones are
+    computed.
+
+    Yields:
+        Places of rows of the spine, and their values; together all rows. Categories are the same
+        object throughout.
+    """
+    categories = Categories(plan.named)
+
+    def own_matrix(chunk: Chunk) -> npt.NDArray[np.float64]:
+        chunk.rows.place[:] = np.arange(len(chunk.asked))
+        return np.empty((len(chunk.asked), len(plan.signals)))
+
+    chunks_ = _computed(plan, history, spine, categories, own_matrix, progress, threads)
+    for chunk, matrix in chunks_:
+        yield chunk.asked, SignalValues(plan, matrix, categories)
+
+
 def as_table(spine: Spine, asked: Int64, values: SignalValues) -> pa.Table:
     """Return the rows ``asked`` of a spine with their values; categories are text."""
+    rows = spine.rows(asked)
     columns: dict[str, pa.Array] = {
-        "customer_id": spine.customer_id.take(pa.array(asked)),
-        "as_of": pa.array(spine.as_of[asked]).cast(pa.timestamp("us", tz="UTC")),
+        "customer_id": rows.customer_id,
+        "as_of": pa.array(rows.as_of).cast(pa.timestamp("us", tz="UTC")),
     }
-    if spine.offer_id is not None:
-        columns["offer_id"] = spine.offer_id.take(pa.array(asked))
+    if rows.offer_id is not None:
+        columns["offer_id"] = rows.offer_id
     texts = pa.array(values.categories.values, pa.string())
     for j, (name, category) in enumerate(
         zip(values.plan.names, values.plan.categories, strict=True)

@@ -30,6 +30,10 @@ class SignalValues:
     def __len__(self) -> int:
         return len(self.matrix)
 
+    def rows(self, places: Sequence[int] | slice) -> "SignalValues":
+        """Return some of the rows."""
+        return SignalValues(self.plan, self.matrix[places], self.categories)
+
     def row(self, i: int) -> list[Value]:
         """Return one row: numbers (NaN is missing) and categories as text (None is missing)."""
         return [

@@ -199,13 +199,13 @@ class Ranker:
     ) -> list[RankedOffer]:
         if not proposed or considered.values is None:
             return []
-        explained = self.bundle.explain(considered.matrix[[c.place for c in proposed]])
+        places = [each.place for each in proposed]
+        explained = self.bundle.explain(considered.matrix[places])
+        values = considered.values.rows(places)
+        told = reasons_of(self.bundle.meanings, self.wording, values, explained.effects, n_reasons)
         ranked = []
-        for i, each in enumerate(proposed):
-            row, offer = considered.values.row(each.place), each.offer
-            reasons, rest = reasons_of(
-                self.bundle.plan, self.wording, row, explained.effects[i], n_reasons
-            )
+        for each, (reasons, rest) in zip(proposed, told, strict=True):
+            offer = each.offer
             terms = (each.probability, each.expected_value, offer.value, offer.cost)
             own = (offer.customer_value, explained.baseline, reasons, rest)
             ranked.append(RankedOffer(offer.offer_id, each.channel, *terms, *own))

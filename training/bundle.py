@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from training.calibration import Calibrator
 from training.cohort import in_cohort
 from training.ensemble import Ensemble
 from training.linear import Linear
+from training.meanings import Meanings
 
 Float64 = npt.NDArray[np.float64]
 FORMAT = 2
@@ -81,6 +83,11 @@ class Bundle:
     def fingerprint(self) -> str:
         """The fingerprint of the signal contract."""
         return str(contract_of(self.plan)["fingerprint"])
+
+    @cached_property
+    def meanings(self) -> Meanings:
+        """The groups of meaning of its signals, for reasons."""
+        return Meanings.of(self.plan)
 
     def encode(self, values: SignalValues) -> Float64:
         """Return rows of signals as the ensemble reads them, shape ``(n, n_signals)``."""

@@ -162,21 +162,21 @@ def score(settings_path: str, task: Task, out: str, table: str, at: str, reasons
     if to_database:
         name = table or f"{task}_scores"
         with destinations.database(settings, out) as engine:
-            rows = destinations.table_of(asked, name)
+            rows = destinations.table_of(asked.form, name)
             destinations.check_table(engine, rows)
             with parts.opened(_scratch(settings, out, name), asked) as made:
                 _compute(made)
-                destinations.write_table(engine, rows, asked, made.tables())
+                destinations.write_table(engine, rows, asked.form, made.tables())
     else:
         path = Path(out)
         with parts.opened(path.with_name(f"{path.name}.parts"), asked) as made:
             _compute(made)
-            destinations.write_parquet(asked, made.tables(), path)
+            destinations.write_parquet(asked.form, made.tables(), path)
     n = sum(map(asked.rows_of, asked.parts))
     where = f"table {table or f'{task}_scores'}" if to_database else out
     click.echo(
         f"{where}: {counted(n, 'row')} by {model.name} version {model.version}, "
-        f"as of {clock.isoformat(asked.as_of)}"
+        f"as of {clock.isoformat(asked.form.as_of)}"
     )
 
 
@@ -203,9 +203,9 @@ def _read(settings: Settings) -> History:
 
 def _tell_notes(asked: Scoring) -> None:
     """Say what makes scores of this instant others than they look."""
-    spine = Spine(asked.customers, np.full(len(asked.customers), asked.as_of, dtype=np.int64))
+    spine = Spine(asked.customers, np.full(len(asked.customers), asked.form.as_of, dtype=np.int64))
     for note in notes(asked.history, spine):
         click.echo(f"  note: {note}")
-    until = asked.model.bundle.card.trained_until
-    if clock.isoformat(asked.as_of) < until:
+    until = asked.form.model.bundle.card.trained_until
+    if clock.isoformat(asked.form.as_of) < until:
         click.echo(f"  note: the model has learned what happened until {until}, after this instant")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from features.errors import SettingsError, SourceError
 from features.settings import Settings
-from training.scoring import Scoring
+from training.answers import Form
 
 BATCH = 5_000
 RUN = ("model", "model_version", "as_of")
@@ -26,11 +26,11 @@ def is_database(out: str) -> bool:
     return "://" in out
 
 
-def write_parquet(scoring: Scoring, tables: Iterable[pa.Table], path: Path) -> None:
+def write_parquet(form: Form, tables: Iterable[pa.Table], path: Path) -> None:
     """Write scores into a file, which is there when it is complete."""
     unfinished = path.with_name(f"{path.name}.unfinished")
     try:
-        with pq.ParquetWriter(unfinished, scoring.schema) as writer:
+        with pq.ParquetWriter(unfinished, form.schema) as writer:
             for table in tables:
                 writer.write_table(table)
         unfinished.replace(path)
@@ -38,11 +38,11 @@ def write_parquet(scoring: Scoring, tables: Iterable[pa.Table], path: Path) -> N
         unfinished.unlink(missing_ok=True)
 
 
-def table_of(scoring: Scoring, name: str) -> sa.Table:
+def table_of(form: Form, name: str) -> sa.Table:
     """Return the table of a database that holds scores like these; a row has one place in it."""
-    keys = [*RUN, *scoring.keys]
+    keys = [*RUN, *form.keys]
     columns = []
-    for field in scoring.schema:
+    for field in form.schema:
         time = pa.types.is_timestamp(field.type)
         kind = sa.DateTime(timezone=True) if time else TYPES[str(field.type)]()
         columns.append(sa.Column(field.name, kind, primary_key=field.name in keys))
@@ -101,13 +101,11 @@ def check_table(engine: sa.Engine, table: sa.Table) -> None:
         )
 
 
-def write_table(
-    engine: sa.Engine, table: sa.Table, scoring: Scoring, tables: Iterable[pa.Table]
-) -> None:
+def write_table(engine: sa.Engine, table: sa.Table, form: Form, tables: Iterable[pa.Table]) -> None:
     """Append one run's scores in one transaction, in the place of an earlier run like it."""
     table.metadata.create_all(engine)
-    moment = pa.scalar(scoring.as_of, scoring.schema.field("as_of").type).as_py()
-    run = dict(zip(RUN, (scoring.model.name, scoring.model.version, moment), strict=True))
+    moment = pa.scalar(form.as_of, form.schema.field("as_of").type).as_py()
+    run = dict(zip(RUN, (form.model.name, form.model.version, moment), strict=True))
     with engine.begin() as connection:
         connection.execute(
             sa.delete(table).where(*(table.c[name] == value for name, value in run.items()))

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from features.errors import DataError
 from features.history import History
-from training.scoring import PART, Progress, Scoring, scores
+from training.scoring import PART, Progress, Scoring, scored
 
 FACTS = "run.json"
 
@@ -35,11 +35,11 @@ class Parts:
 
     def compute(self, progress: Progress) -> None:
         """Compute every part that is missing; each is kept whole or not at all."""
-        for number, part in enumerate(self.scoring.parts):
-            if number in self.kept:
-                progress(self.scoring.rows_of(part))
-                continue
-            table = scores(self.scoring, part, progress)
+        parts = list(enumerate(self.scoring.parts))
+        progress(sum(self.scoring.rows_of(part) for number, part in parts if number in self.kept))
+        missing = [(number, part) for number, part in parts if number not in self.kept]
+        tables = scored(self.scoring, [part for _, part in missing], progress)
+        for (number, _), table in zip(missing, tables, strict=True):
             unfinished = self.file(number).with_suffix(".unfinished")
             pq.write_table(table, unfinished)
             unfinished.replace(self.file(number))
@@ -111,15 +111,15 @@ def _is_whole(path: Path, rows: int) -> bool:
 
 def _facts(scoring: Scoring) -> dict[str, Any]:
     """Return what scores follow from, without anything of a customer."""
-    model = scoring.model
+    form, model = scoring.form, scoring.form.model
     return {
         "model": model.name,
         "version": model.version,
         "bundle": model.digest,
-        "as_of": scoring.as_of,
+        "as_of": form.as_of,
         "history": history_digest(scoring.history),
-        "kinds": {role: list(kinds) for role, kinds in scoring.wording.roles.items()},
-        "reasons": scoring.n_reasons,
+        "kinds": {role: list(kinds) for role, kinds in form.wording.roles.items()},
+        "reasons": form.n_reasons,
         "part": PART,
     }
 

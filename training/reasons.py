@@ -1,23 +1,20 @@
 """Reasons: the effects of signals, grouped by meaning and put into words."""
 
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from features.declaration import DECAYED, LONGEST_WINDOW, Signal
+from features.categories import Categories
 from features.english import joined
-from features.measures import MEASURES
 from features.offers import Value
-from features.plan import Plan, bare
+from features.values import SignalValues
 from features.wording import Wording
+from training.meanings import NONE, Chosen, Meanings
 
-PHRASES = 2
-SILENCE = ("days_since_last", "gap_mean")
-"""How long the silence is and what is usual: always told together."""
-VAGUE = (*DECAYED, "reached", "gap_percentile", "gap_std")
-"""What nobody says when there is something plainer: a fraction of a purchase, at least three."""
+Float64 = npt.NDArray[np.float64]
+Say = Callable[[int, float], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,98 +30,106 @@ class Reason:
     signals: list[tuple[str, Value, float]]
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The reasons of many rows; nothing where there are no more.
+
+    ``texts`` and ``signals``, the name of the strongest behind each, are lists of the first
+    reasons, of the second, and so on; ``effects`` are ``(n, limit)``.
+    """
+
+    texts: list[list[str | None]]
+    effects: Float64
+    signals: list[list[str | None]]
+
+
 def reasons_of(
-    plan: Plan,
-    wording: Wording,
-    values: list[Value],
-    effects: npt.NDArray[np.float64],
-    limit: int,
-) -> tuple[list[Reason], float]:
-    """Return the strongest reasons, and the sum of the effects that they leave out.
+    meanings: Meanings, wording: Wording, values: SignalValues, effects: Float64, limit: int
+) -> list[tuple[list[Reason], float]]:
+    """Return of each row the strongest reasons, and the sum of the effects that they leave out.
 
     Args:
-        plan: the signals in order.
+        meanings: those of the plan of the signals.
         wording: how the deployment calls things.
-        values: one row of values, in the plan's order.
-        effects: probability points of each signal, shape ``(n_signals,)``.
+        values: rows of the plan's signals.
+        effects: probability points of each signal, shape ``(n, n_signals)``.
         limit: how many reasons.
     """
-    total = {group: float(effects[members].sum()) for group, members in plan.groups.items()}
-    strongest = sorted(total, key=lambda group: (-abs(total[group]), group))
-    chosen = [group for group in strongest if total[group] != 0.0][:limit]
-    reasons = []
-    for group in chosen:
-        members = sorted(plan.groups[group], key=lambda j: -abs(float(effects[j])))
-        pulls = [float(effects[j]) * total[group] for j in members]
-        told = _told(plan, group, members, pulls, values)
-        told += _behind(plan, group, values)
-        if all(_is_nothing(plan.signals[j], values[j]) for j in told):
-            told = told[:1]  # nothing at all is said once
-        phrases = [wording.say(plan.signals[j], values[j]) for j in told]
-        reasons.append(
+    chosen = meanings.chosen(values.matrix, effects, limit)
+    say = sayer(meanings, wording, values.categories)
+    said = _said(values, chosen)
+    found = []
+    for i in range(len(effects)):
+        total = chosen.effect[i].tolist()
+        groups = [g for g in chosen.group[i].tolist() if g != NONE]
+        reasons = [
             Reason(
-                group,
-                total[group],
-                joined(list(dict.fromkeys(phrases))),
-                [
-                    (plan.names[j], values[j], float(effects[j]))
-                    for j in members
-                    if effects[j] != 0.0
-                ],
+                meanings.groups[g],
+                total[k],
+                _text(say, chosen.told[i, k].tolist(), said[i, k].tolist()),
+                _signals(meanings, values, effects[i], chosen, i, k),
             )
-        )
-    return reasons, float(effects.sum()) - sum(total[group] for group in chosen)
+            for k, g in enumerate(groups)
+        ]
+        found.append((reasons, float(effects[i].sum()) - sum(total[: len(groups)])))
+    return found
 
 
-def _told(
-    plan: Plan, group: str, members: list[int], pulls: list[float], values: list[Value]
-) -> list[int]:
-    """Return the signals to put into words: the strongest of those that pull the group's way.
+def told(meanings: Meanings, say: Say, values: SignalValues, effects: Float64, limit: int) -> Told:
+    """Return the reasons that ``reasons_of`` returns, as columns.
 
-    The plain ones, when there are any; in the place of "at least so many", how many it were; and
-    not twice the same value of one thing in two windows.
+    Args:
+        meanings: those of the plan of the signals.
+        say: what puts values into words.
+        values: rows of the plan's signals.
+        effects: probability points of each signal, shape ``(n, n_signals)``.
+        limit: how many reasons.
     """
-    if group == "silence":
-        measures = {plan.signals[j].measure: j for j in members}
-        return [measures[measure] for measure in SILENCE if measure in measures]
-    pulling = [j for j, pull in zip(members, pulls, strict=True) if pull > 0]
-    counts: dict[Signal | None, int] = {
-        plan.bare_signals[j]: j for j in members if plan.signals[j].measure == "count"
-    }
-    exact = [counts.get(_counted(plan.signals[j]), j) for j in pulling]
-    plain = [j for j in exact if plan.signals[j].measure not in VAGUE]
-    different: dict[tuple[Signal, Value], int] = {}
-    for j in plain or exact:
-        different.setdefault((_of_any_window(plan.signals[j]), values[j]), j)
-    return list(different.values())[:PHRASES]
+    chosen = meanings.chosen(values.matrix, effects, limit)
+    there, said = chosen.group != NONE, _said(values, chosen)
+    names = [*meanings.plan.names, None]  # the last is that of none
+    texts: list[list[str | None]] = []
+    for k in range(there.shape[1]):
+        columns = (there[:, k].tolist(), chosen.told[:, k].tolist(), said[:, k].tolist())
+        each = zip(*columns, strict=True)
+        texts.append([_text(say, signals, own) if some else None for some, signals, own in each])
+    return Told(
+        texts,
+        np.where(there, chosen.effect, np.nan),
+        [[names[j] for j in chosen.strongest[:, k, 0].tolist()] for k in range(there.shape[1])],
+    )
 
 
-@cache
-def _of_any_window(signal: Signal) -> Signal:
-    return replace(bare(signal), window=1 if MEASURES[signal.measure].windowed else None)
+def sayer(meanings: Meanings, wording: Wording, categories: Categories) -> Say:
+    """Return what puts a signal, by its place, and a value of it into words."""
+    plan, decode = meanings.plan, categories.decode
+
+    def say(j: int, value: float) -> str:
+        return wording.say(plan.signals[j], decode(value) if plan.categories[j] else value)
+
+    return say
 
 
-def _behind(plan: Plan, group: str, values: list[Value]) -> list[int]:
-    """Return, of trust, the broken promises behind it; complaints have a reason of their own."""
-    if group != "trust":
-        return []
-    broken = [
-        j
-        for j, signal in enumerate(plan.signals)
-        if signal.measure == "promises_broken" and values[j]
-    ]
-    return sorted(broken, key=lambda j: plan.signals[j].window or LONGEST_WINDOW)[-1:]
+def _said(values: SignalValues, chosen: Chosen) -> Float64:
+    """Return the values of the signals that are told; of none, anything."""
+    found: Float64 = values.matrix[np.arange(len(values))[:, None, None], chosen.told]
+    return found
 
 
-@cache
-def _counted(signal: Signal) -> Signal | None:
-    """Return, of a signal that says whether so many were reached, the one that counts them."""
-    if signal.measure != "reached":
-        return None
-    return replace(bare(signal), measure="count", least=None)
+def _text(say: Say, signals: list[int], values: list[float]) -> str:
+    phrases = [say(j, value) for j, value in zip(signals, values, strict=True) if j != NONE]
+    return joined(list(dict.fromkeys(phrases)))
 
 
-def _is_nothing(signal: Signal, value: Value) -> bool:
-    """Return whether a value says that there was nothing, rather than what there was."""
-    missing = value is None or value != value
-    return value == 0 or (missing and not signal.measure.endswith("attribute"))
+def _signals(
+    meanings: Meanings, values: SignalValues, effects: Float64, chosen: Chosen, i: int, k: int
+) -> list[tuple[str, Value, float]]:
+    plan, row = meanings.plan, values.matrix[i]
+    found: list[tuple[str, Value, float]] = []
+    for j in chosen.strongest[i, k].tolist():
+        if j == NONE or effects[j] == 0.0:
+            break  # they come strongest first
+        value = float(row[j])
+        shown = values.categories.decode(value) if plan.categories[j] else value
+        found.append((plan.names[j], shown, float(effects[j])))
+    return found

@@ -37,6 +37,23 @@ class ChurnScore:
     contacting_pays: bool | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Risks:
+    """What a churn model says of many customers, beside the reasons.
+
+    ``status``, ``band``, ``at_risk`` and ``pays`` have an entry for each; ``effects`` are those of
+    signals, shape ``(n, n_signals)``, 0 for who is unknown.
+    """
+
+    status: list[Status]
+    probability: list[float]
+    baseline: float
+    effects: Float64
+    band: list[str]
+    at_risk: list[float | None]
+    pays: list[bool | None]
+
+
 def statuses(bundle: Bundle, matrix: Float64) -> list[Status]:
     """Return for each encoded row whether the churn model speaks for the customer."""
     never = np.isnan(matrix[:, bundle.plan.names.index(RECENCY)])  # no value interaction, ever
@@ -47,6 +64,35 @@ def statuses(bundle: Bundle, matrix: Float64) -> list[Status]:
     ]
 
 
+def risks(bundle: Bundle, stakes: Stakes | None, values: SignalValues) -> Risks:
+    """Return the risk of at least one customer.
+
+    Args:
+        bundle: the churn model.
+        stakes: what a customer and a contact are worth, ``None`` where nothing says.
+        values: a row of signals for each customer.
+    """
+    matrix = bundle.encode(values)
+    explained = bundle.explain(matrix)
+    status = statuses(bundle, matrix)
+    unknown = np.array([each == "unknown" for each in status])
+    probability = np.where(unknown, bundle.card.base_rate, explained.probability).tolist()
+    amounts = stakes.amounts(bundle.plan, matrix).tolist() if stakes else [np.nan] * len(matrix)
+    money = [
+        _money(bundle, stakes, p, amount) if known == "in_cohort" else (str(known), None, None)
+        for known, p, amount in zip(status, probability, amounts, strict=True)
+    ]
+    return Risks(
+        status,
+        probability,
+        explained.baseline,
+        np.where(unknown[:, None], 0.0, explained.effects),
+        [band for band, _, _ in money],
+        [at_risk for _, at_risk, _ in money],
+        [pays for *_, pays in money],
+    )
+
+
 def churn_scores(
     bundle: Bundle,
     wording: Wording,
@@ -55,7 +101,7 @@ def churn_scores(
     values: SignalValues,
     n_reasons: int,
 ) -> list[ChurnScore]:
-    """Return the risk of each customer.
+    """Return the risk of each customer, with reasons.
 
     Args:
         bundle: the churn model.
@@ -65,46 +111,34 @@ def churn_scores(
         values: a row of signals for each of them, in order.
         n_reasons: how many reasons to give for each.
     """
-    matrix = bundle.encode(values)
-    explained = bundle.explain(matrix)
-    baseline, base_rate = explained.baseline, bundle.card.base_rate
+    found, base_rate = risks(bundle, stakes, values), bundle.card.base_rate
+    told = reasons_of(bundle.meanings, wording, values, found.effects, n_reasons)
     scores = []
-    for i, (customer, status) in enumerate(zip(customers, statuses(bundle, matrix), strict=True)):
+    for i, (customer, (reasons, rest)) in enumerate(zip(customers, told, strict=True)):
+        status, probability = found.status[i], found.probability[i]
         if status == "unknown":
-            rest = base_rate - baseline
-            scores.append(
-                ChurnScore(customer, status, base_rate, baseline, base_rate, status, [], rest)
-            )
-            continue
-        probability = float(explained.probability[i])
-        reasons, rest = reasons_of(
-            bundle.plan, wording, values.row(i), explained.effects[i], n_reasons
-        )
-        band, at_risk, pays = str(status), None, None
-        if status == "in_cohort":
-            band, at_risk, pays = _money(bundle, stakes, probability, matrix[[i]])
+            rest = base_rate - found.baseline
         scores.append(
             ChurnScore(
                 customer,
                 status,
                 probability,
-                baseline,
+                found.baseline,
                 base_rate,
-                band,
+                found.band[i],
                 reasons,
                 rest,
-                at_risk,
-                pays,
+                found.at_risk[i],
+                found.pays[i],
             )
         )
     return scores
 
 
 def _money(
-    bundle: Bundle, stakes: Stakes | None, probability: float, matrix: Float64
+    bundle: Bundle, stakes: Stakes | None, probability: float, amount: float
 ) -> tuple[str, float | None, bool | None]:
-    """Return the band, the value at risk and whether contacting pays, of one encoded row."""
-    amount = float(stakes.amounts(bundle.plan, matrix)[0]) if stakes else np.nan
+    """Return the band, the value at risk and whether contacting pays, of one in the cohort."""
     if stakes is None or np.isnan(amount):
         return tercile_band(probability, bundle.card.bands), None, None
     band = stakes.band(probability, amount)

@@ -44,10 +44,9 @@ def stages(scorer: Scorer, customers: Sequence[str]) -> dict[str, float]:
     encoded = [encode(plan, items, as_of, facts) for items, facts in histories]
     values = [run(plan, each) for each in encoded]
     rows = [bundle.encode(each) for each in values]
-    effects = [bundle.explain(row).effects[0] for row in rows]
+    effects = [bundle.explain(row).effects for row in rows]
     asked = [ChurnRequest(customers=[name], reasons=REASONS) for name in customers]
-    said = [value.row(0) for value in values]
-    words = (plan, scorer.wording)
+    words = (bundle.meanings, scorer.wording)
     calls: dict[str, Callable[[int], object]] = {
         "instant of the score": lambda i: store.as_of(),
         "history from the store": lambda i: store.histories([customers[i]]),
@@ -55,7 +54,7 @@ def stages(scorer: Scorer, customers: Sequence[str]) -> dict[str, float]:
         "signals (the kernel)": lambda i: run(plan, encoded[i]),
         "row for the model": lambda i: bundle.encode(values[i]),
         "exact reasons": lambda i: bundle.explain(rows[i]),
-        "reasons in words": lambda i: reasons_of(*words, said[i], effects[i], REASONS),
+        "reasons in words": lambda i: reasons_of(*words, values[i], effects[i], REASONS),
         "all of the scorer": lambda i: scorer.churn([customers[i]], REASONS),
         "and the answer's form, counted": lambda i: counted(answers.churn, scorer, asked[i]),
     }

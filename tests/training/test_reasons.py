@@ -1,16 +1,21 @@
 """Reasons: groups of one meaning that still add up."""
 
+from collections.abc import Sequence
+
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.categories import Categories
 from features.composites import trust
 from features.declaration import Signal
 from features.offers import Value
-from features.plan import compile_plan
+from features.plan import Plan, compile_plan
 from features.signals import attribute, days, interactions
+from features.values import SignalValues
 from features.wording import Wording
-from training.reasons import reasons_of
+from training.meanings import Meanings
+from training.reasons import Reason, reasons_of
 
 ROLES = {"value": ("purchase",), "negative": ("complaint",)}
 SIGNALS = (
@@ -24,51 +29,68 @@ PLAN = compile_plan(SIGNALS, ROLES)
 WORDING = Wording(ROLES, "GBP")
 VALUES = [41.0, 6.0, 0.0, 3.0, 2.0, None]
 
+
+def reasons(
+    plan: Plan, values: Sequence[Value], effects: np.ndarray, limit: int
+) -> tuple[list[Reason], float]:
+    """Return the reasons of one row and the rest."""
+    categories = Categories()
+    row = [
+        categories.encode(value, not category)
+        for value, category in zip(values, plan.categories, strict=True)
+    ]
+    rows = SignalValues(plan, np.array([row]), categories)
+    (found,) = reasons_of(Meanings.of(plan), WORDING, rows, effects[None, :], limit)
+    return found
+
+
 effects_of_all = st.lists(st.floats(-0.3, 0.3), min_size=len(SIGNALS), max_size=len(SIGNALS)).map(
     np.array
 )
 
 
+@settings(deadline=None)  # the first is compiled
 @given(effects_of_all, st.integers(0, 10))
 def test_reasons_and_the_rest_add_up_to_all_effects(effects: np.ndarray, limit: int) -> None:
-    reasons, rest = reasons_of(PLAN, WORDING, list(VALUES), effects, limit)
-    assert len(reasons) <= limit
-    assert abs(sum(r.effect for r in reasons) + rest - effects.sum()) < 1e-12
-    for reason in reasons:
+    found, rest = reasons(PLAN, VALUES, effects, limit)
+    assert len(found) <= limit
+    assert abs(sum(r.effect for r in found) + rest - effects.sum()) < 1e-12
+    for reason in found:
         assert abs(sum(effect for _, _, effect in reason.signals) - reason.effect) < 1e-12
 
 
+@settings(deadline=None)  # the first is compiled
 @given(effects_of_all)
 def test_the_strongest_come_first_and_each_says_another_thing(effects: np.ndarray) -> None:
-    reasons, _ = reasons_of(PLAN, WORDING, list(VALUES), effects, 10)
-    strengths = [abs(r.effect) for r in reasons]
+    found, _ = reasons(PLAN, VALUES, effects, 10)
+    strengths = [abs(r.effect) for r in found]
     assert strengths == sorted(strengths, reverse=True)
-    assert len({r.group for r in reasons}) == len(reasons)
+    assert len({r.group for r in found}) == len(found)
 
 
 def test_silence_is_told_with_what_is_usual() -> None:
     effects = np.array([0.1, 0.0, 0.0, 0.0, 0.05, 0.0])
-    silence, treatment = reasons_of(PLAN, WORDING, list(VALUES), effects, 5)[0]
+    silence, treatment = reasons(PLAN, VALUES, effects, 5)[0]
     assert silence.text == "Last purchase 6 weeks ago, usually every 6 days"
     assert treatment.text == "2 complaints in the last 30 days"
 
 
 def test_only_what_pulls_the_groups_way_is_put_into_words() -> None:
     effects = np.array([0.0, 0.0, 0.1, -0.02, 0.0, 0.0])
-    (frequency,) = reasons_of(PLAN, WORDING, list(VALUES), effects, 5)[0]
+    (frequency,) = reasons(PLAN, VALUES, effects, 5)[0]
     assert frequency.text == "No purchases in the last 28 days"
 
 
 def test_what_is_missing_is_said_to_be() -> None:
     effects = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.1])
-    (profile,) = reasons_of(PLAN, WORDING, list(VALUES), effects, 5)[0]
+    (profile,) = reasons(PLAN, VALUES, effects, 5)[0]
     assert profile.text == "Town not known"
 
 
 def told(signals: tuple[Signal, ...], values: list[Value]) -> str:
     """Return the text of the one reason of signals that all pull alike, the first the most."""
     effects = np.linspace(0.2, 0.1, len(signals))
-    (reason,), _ = reasons_of(compile_plan(signals, ROLES), WORDING, values, effects, 5)
+    (reason,), _ = reasons(compile_plan(signals, ROLES), values, effects, 5)
     return reason.text
 
 
@@ -105,11 +127,11 @@ def test_trust_is_told_with_the_broken_promises_behind_it() -> None:
     broken = interactions().of_cases("promises_broken", days(90, 365), why="w")
     plan = compile_plan((*trust(why="w"), *broken), ROLES)
     effects = np.array([0.2, 0.0, 0.0])
-    (reason,), _ = reasons_of(plan, WORDING, [0.12, 0.0, 2.0], effects, 5)
+    (reason,), _ = reasons(plan, [0.12, 0.0, 2.0], effects, 5)
     assert reason.text == (
         "Trust at 12% (newcomers start at 50%), 2 broken promises in the last 12 months"
     )
-    (reason,), _ = reasons_of(plan, WORDING, [0.62, 0.0, 0.0], effects, 5)
+    (reason,), _ = reasons(plan, [0.62, 0.0, 0.0], effects, 5)
     assert reason.text == "Trust at 62% (newcomers start at 50%)"
 
 

@@ -1,6 +1,7 @@
 """Scoring everybody: the answers of the API, whole or not at all, and resumed where it stopped."""
 
 import sqlite3
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from training.__main__ import commands
 from training.models import require_model
 from training.money import Stakes
 from training.parts import history_digest
-from training.scoring import scores, scoring_of
+from training.scoring import scored, scoring_of
 
 COSTS = {"at_risk": 400.0, "contact_cost": 20.0, "save_rate": 0.2}
 
@@ -40,7 +41,7 @@ def everyone(shop: Settings, history: History, task: registry.Task, n_reasons: i
     asked = scoring_of(
         require_model(shop, task), history, shop.roles, history.known_until, n_reasons
     )
-    return pa.concat_tables([scores(asked, part, lambda rows: None) for part in asked.parts])
+    return pa.concat_tables(scored(asked, asked.parts, lambda rows: None))
 
 
 @pytest.mark.parametrize(
@@ -65,9 +66,7 @@ def test_every_customer_gets_what_the_api_answers_bit_for_bit(
     monkeypatch.setattr(scoring, "PART", 97)
     monkeypatch.setattr(scoring, "BLOCK", 13)
     asked = scoring_of(model, history, shop.roles, as_of, 3)
-    rows = [
-        row for part in asked.parts for row in scores(asked, part, lambda rows: None).to_pylist()
-    ]
+    rows = pa.concat_tables(scored(asked, asked.parts, lambda rows: None)).to_pylist()
     customers = [row["customer_id"] for row in rows]
     assert customers == scorer.store.customers()
     _, answers = scorer.churn(customers, 3)
@@ -100,9 +99,9 @@ def test_every_offer_that_is_valid_gets_what_the_api_answers(
     as_of = clock.DAY + max(o.valid_from for o in history.offers.values())
     at(as_of, scorer, monkeypatch)
     asked = scoring_of(model, history, shop.roles, as_of, 2)
-    table = pa.concat_tables([scores(asked, part, lambda rows: None) for part in asked.parts])
+    table = pa.concat_tables(scored(asked, asked.parts, lambda rows: None))
     rows = {(row["customer_id"], row["offer_id"]): row for row in table.to_pylist()}
-    assert len(rows) == len(table) == len(asked.customers) * len(asked.offers)
+    assert len(rows) == len(table) == len(asked.customers) * len(asked.form.offers)
     compared = 0
     for customer in scorer.store.customers()[:40]:
         for answer in scorer.rank(customer, None, 100, 2).ranked:
@@ -140,33 +139,33 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
 ) -> None:
     monkeypatch.setattr(scoring, "PART", 100)
     out, folder = tmp_path / "scores.parquet", tmp_path / "scores.parquet.parts"
-    done: list[tuple[int, int]] = []
+    done: list[scoring.Part] = []
 
     def interrupted(
-        asked: scoring.Scoring, part: tuple[int, int], progress: scoring.Progress
-    ) -> pa.Table:
-        if len(done) == 1:
-            raise KeyboardInterrupt
-        done.append(part)
-        return scores(asked, part, progress)
+        asked: scoring.Scoring, some: Sequence[scoring.Part], progress: scoring.Progress
+    ) -> Iterator[pa.Table]:
+        done.append(some[0])
+        yield next(scored(asked, some, progress))
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(parts, "scores", interrupted)
+    monkeypatch.setattr(parts, "scored", interrupted)
     assert score(shop, "--out", str(out))[0] == 1
     assert not out.exists()
     assert len(list(folder.glob("*.parquet"))) == 1
 
-    again: list[tuple[int, int]] = []
+    again: list[scoring.Part] = []
 
     def counted(
-        asked: scoring.Scoring, part: tuple[int, int], progress: scoring.Progress
-    ) -> pa.Table:
-        again.append(part)
-        return scores(asked, part, progress)
+        asked: scoring.Scoring, some: Sequence[scoring.Part], progress: scoring.Progress
+    ) -> Iterator[pa.Table]:
+        again.extend(some)
+        return scored(asked, some, progress)
 
-    monkeypatch.setattr(parts, "scores", counted)
+    monkeypatch.setattr(parts, "scored", counted)
     code, told = score(shop, "--out", str(out))
     assert code == 0, told
     assert "1 part of a stopped run" in told
+    assert again
     assert not set(done) & set(again)
     assert pq.read_table(out).equals(everyone(shop, history, "churn"))
     assert not folder.exists()
@@ -180,10 +179,10 @@ def test_parts_of_another_run_are_not_taken(
     others = [
         scoring_of(model, history, shop.roles, end - clock.DAY, 1),
         scoring_of(model, history, shop.roles, end, 2),
-        replace(asked, model=replace(model, digest="another")),
+        replace(asked, form=replace(asked.form, model=replace(model, digest="another"))),
         replace(asked, history=replace(history, interactions=history.interactions.slice(1))),
     ]
-    table = scores(asked, asked.parts[0], lambda rows: None)
+    (table,) = scored(asked, asked.parts[:1], lambda rows: None)
     for number, other in enumerate(others):
         folder = tmp_path / str(number)
         stopped(folder, asked, table)
@@ -196,7 +195,7 @@ def test_parts_of_another_run_are_not_taken(
 
 def test_a_damaged_part_is_computed_again(shop: Settings, history: History, tmp_path: Path) -> None:
     asked = scoring_of(require_model(shop, "churn"), history, shop.roles, history.known_until, 1)
-    table = scores(asked, asked.parts[0], lambda rows: None)
+    (table,) = scored(asked, asked.parts[:1], lambda rows: None)
     stopped(tmp_path / "parts", asked, table)
     path = tmp_path / "parts" / "part-000000.parquet"
     path.write_bytes(path.read_bytes()[:-9])
