@@ -54,9 +54,10 @@ def open_interactions(
     if isinstance(interactions, pa.dataset.FileSystemDataset) and _is_plain(interactions):
         files = connection.read_parquet(interactions.files, union_by_name=True)
         # A filter, or a column from the names of folders, is known to the data set alone.
-        same = sorted(files.columns) == sorted(interactions.schema.names)
-        if same and files.count("*").fetchall()[0][0] == interactions.count_rows():
-            files.create_view("interactions")
+        there = set(interactions.schema.names) <= set(files.columns)
+        if there and files.count("*").fetchall()[0][0] == interactions.count_rows():
+            columns = (duckdb.ColumnExpression(name) for name in interactions.schema.names)
+            files.select(*columns).create_view("interactions")
             return
     connection.register("interactions", interactions)
 

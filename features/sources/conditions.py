@@ -1,9 +1,10 @@
 """How the columns of a table are read as interactions, and when one of its rows is wrong."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from features import clock
+import pyarrow as pa
+
 from features.interactions import INSTANTS, NUMBERS
 from features.rules import KIND, LONGEST_TEXT, RANGES, REQUIRED, TEXT, Rule
 from features.sections import InteractionsSource
@@ -28,6 +29,11 @@ NOTHING = Rule(
 FORM = "Mend those values, or map another column."
 FUTURE = Rule("times that have come", "Mend those times.")
 EXAMPLES, KINDS = 3, 10
+ASSUMED, MET = "recorded as it happened", "condition met"
+"""Columns beside those of interactions."""
+LOCAL_TO_UTC = "local_to_utc"
+"""What the clock's function is called in SQL."""
+TYPES = {"string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ def parsed_columns(
         elif name in TEXTS:
             parsed[name] = text(columns[name])
         elif name in TIMES:
-            parsed[name] = instants_of(columns[name], types[columns[name]])
+            parsed[name] = as_instants(settings, instants_of(columns[name], types[columns[name]]))
         elif name == "resolved":
             parsed[name] = parsed_boolean(columns[name])
         else:
@@ -96,9 +102,7 @@ def conditions_of(
             shown_values = 0 if name == "customer_id" else 1
             found.append(text_condition(theirs, value, shown_values))
         elif name in INSTANTS:
-            # Surely in the future whatever the zone; the rest once the zone is applied.
-            sure = latest + 2 * clock.DAY
-            found.append(Condition(theirs, f"{value} > {sure}", FUTURE))
+            found.append(Condition(theirs, f"{value} > {latest}", FUTURE))
         elif name in RANGES:
             allowed = RANGES[name]
             sql = f"NOT {value} BETWEEN {allowed.low} AND '{allowed.high}'::DOUBLE"
@@ -106,15 +110,39 @@ def conditions_of(
     return found
 
 
-def selection(parsed: Mapping[str, Parsed], conditions: list[Condition]) -> str:
-    """Return the query of every column of ours, and of the first condition that a row meets."""
+def as_instants(settings: Settings, parsed: Parsed) -> Parsed:
+    """Return how times are read whose wall clock, without a zone of their own, is the project's."""
+    if parsed.naive == "false" or settings.project.timezone == "UTC":
+        return parsed
+    value = f"CASE WHEN {parsed.naive} THEN {LOCAL_TO_UTC}({parsed.value}) ELSE {parsed.value} END"
+    return replace(parsed, value=value)
+
+
+def selection(
+    parsed: Mapping[str, Parsed], conditions: list[Condition], label: str, schema: pa.Schema
+) -> str:
+    """Return the query of interactions, and of the first condition that a row meets.
+
+    Args:
+        parsed: how each column is read.
+        conditions: when a row is wrong.
+        label: what the source is called.
+        schema: that of the interactions.
+    """
     values = ", ".join(f"{p.value} AS {quoted(name)}" for name, p in parsed.items())
     given = "".join(f', {p.given} AS "given {n}"' for n, p in parsed.items() if p.wanted)
-    naive = "".join(f', {parsed[name].naive} AS "naive {name}"' for name in TIMES)
-    names = ", ".join(map(quoted, parsed)) + "".join(f', "naive {name}"' for name in TIMES)
+    ours = {name: quoted(name) for name in parsed} | {
+        "recorded_at": "coalesce(recorded_at, occurred_at)",
+        "source": literal(label),
+    }
+    columns = ", ".join(
+        f"({ours[field.name]})::{TYPES[str(field.type)]} AS {quoted(field.name)}"
+        for field in schema
+    )
     return (
-        f'SELECT {names}, {first_met(conditions)} AS "condition met" '
-        f"FROM (SELECT {values}{given}{naive} FROM opened)"
+        f"SELECT {columns}, recorded_at IS NULL AS {quoted(ASSUMED)}, {quoted(MET)} "
+        f"FROM (SELECT *, {first_met(conditions)} AS {quoted(MET)} "
+        f"FROM (SELECT {values}{given} FROM opened))"
     )
 
 

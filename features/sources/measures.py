@@ -7,6 +7,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.identities import owners
 from features.offers import Offer
 from features.sections import Roles
 from features.sources import report
@@ -17,45 +18,52 @@ KEPT_APART = ("customer_id", "occurred_at", "recorded_at", "kind")
 """Columns of interactions that the report tells in another way."""
 
 
-def with_columns(counted: report.Table, table: pa.Table, mapped: Collection[str]) -> report.Table:
+def with_columns(
+    connection: duckdb.DuckDBPyConnection,
+    counted: report.Table,
+    table: str,
+    schema: pa.Schema,
+    mapped: Collection[str],
+) -> report.Table:
     """Add to a table what is missing in its mapped columns, and the range of those of numbers."""
-    columns = []
-    for name in table.column_names:
-        if name not in mapped or name in KEPT_APART:
-            continue
-        least = greatest = None
-        if table.schema.field(name).type in (pa.float64(), pa.int64()):
-            ends = pc.min_max(table[name]).as_py()
-            least, greatest = ends["min"], ends["max"]
-        columns.append(report.Column(name, table[name].null_count, least, greatest))
+    fields = [f for f in schema if f.name in mapped and f.name not in KEPT_APART]
+    if not fields:
+        return counted
+    told = []
+    for name, number in ((quoted(f.name), f.type in (pa.float64(), pa.int64())) for f in fields):
+        told += [f"count(*) - count({name})"]
+        told += [f"min({name})", f"max({name})"] if number else ["NULL", "NULL"]
+    found = iter(first_row(connection, f"SELECT {', '.join(told)} FROM {table}"))
+    columns = (report.Column(f.name, next(found), next(found), next(found)) for f in fields)
     return replace(counted, columns=tuple(columns))
 
 
 def measured(
     connection: duckdb.DuckDBPyConnection,
-    tables: Mapping[str, tuple[pa.Table, report.Interactions]],
-    kept: pa.Table,
+    tables: Mapping[str, tuple[str, report.Interactions]],
+    kept: str,
     known_until: int,
 ) -> tuple[report.Interactions, ...]:
     """Add what only the whole history shows: what was left out, and the kinds that were kept.
 
     Args:
         connection: where the view ``read`` holds the interactions of all tables.
-        tables: by name of the source, its interactions and what is known of them so far.
-        kept: the interactions of all tables without those left out.
+        tables: by name of the source, its table and what is known of it so far.
+        kept: the table of all interactions without those left out.
         known_until: from this instant on, nothing is known yet.
     """
-    kinds = _kinds(kept)
+    kinds = _kinds(connection, kept)
     conflicts: dict[str, tuple[int, str]] = {}
     found = []
     for label, (table, so_far) in tables.items():
-        known = pc.and_(
-            pc.less(table["occurred_at"], known_until), pc.less(table["recorded_at"], known_until)
+        late, n = first_row(
+            connection,
+            f"SELECT count(*) FILTER (greatest(occurred_at, recorded_at) >= {known_until}), "
+            f"count(*) FROM {table}",
         )
-        late = len(table) - (pc.sum(known).as_py() or 0)
-        repeats = len(table) - late - sum(kind.rows for kind in kinds.get(label, ()))
+        repeats = n - late - sum(kind.rows for kind in kinds.get(label, ()))
         if repeats and not conflicts:
-            conflicts = _conflicts(connection, table.column_names)
+            conflicts = _conflicts(connection)
         count, example = conflicts.get(label, (0, None)) if repeats else (0, None)
         found.append(
             replace(
@@ -70,32 +78,21 @@ def measured(
     return tuple(found)
 
 
-def _kinds(kept: pa.Table) -> dict[str, tuple[report.Kind, ...]]:
+def _kinds(connection: duckdb.DuckDBPyConnection, kept: str) -> dict[str, tuple[report.Kind, ...]]:
     found: dict[str, tuple[report.Kind, ...]] = {}
-    groups = kept.group_by(["source", "kind"]).aggregate(
-        [
-            ("customer_id", "count_distinct"),
-            ("occurred_at", "count"),
-            ("occurred_at", "min"),
-            ("occurred_at", "max"),
-        ]
-    )
-    for row in groups.sort_by([("source", "ascending"), ("kind", "ascending")]).to_pylist():
-        kind = report.Kind(
-            row["kind"],
-            row["occurred_at_count"],
-            row["customer_id_count_distinct"],
-            row["occurred_at_min"],
-            row["occurred_at_max"],
-        )
-        found[row["source"]] = (*found.get(row["source"], ()), kind)
+    for source, *told in connection.execute(
+        "SELECT source, kind, sum(n)::BIGINT, count(*), min(first), max(last) FROM (SELECT source, "
+        "kind, count(*) AS n, min(occurred_at) AS first, max(occurred_at) AS last "
+        f"FROM {kept} GROUP BY source, kind, customer_id) GROUP BY source, kind "
+        "ORDER BY source, kind"
+    ).fetchall():
+        found[source] = (*found.get(source, ()), report.Kind(*told))
     return found
 
 
-def _conflicts(
-    connection: duckdb.DuckDBPyConnection, names: list[str]
-) -> dict[str, tuple[int, str]]:
+def _conflicts(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, str]]:
     """Return by source how many ids came with several contents, and one of them."""
+    names = connection.table("read").columns
     content = ", ".join(quoted(name) for name in names if name not in ("recorded_at", "source"))
     rows = connection.execute(
         "SELECT source, count(*), min(interaction_id) FROM (SELECT source, interaction_id "
@@ -116,18 +113,26 @@ def measured_attributes(
 
 def measured_offers(
     connection: duckdb.DuckDBPyConnection,
-    interactions: pa.Table,
+    kept: str,
+    identities: pa.Table,
     offers: Mapping[str, Offer],
     roles: Roles,
 ) -> report.Offers:
     """Compare offers with what interactions say of them.
 
-    An acceptance belongs to an earlier showing of that offer to that customer.
+    An acceptance belongs to an earlier showing of that offer to that customer, under any key.
     """
-    named = interactions.filter(pc.is_valid(interactions["offer_id"]))
-    connection.register("named", named.select(["customer_id", "offer_id", "kind", "occurred_at"]))
-    accepted = pc.is_in(interactions["kind"], pa.array(roles.kinds("offer_accepted"), pa.string()))
-    n_accepted = pc.sum(accepted).as_py() or 0
+    keys = pa.table({"key": identities["key"], "owner": owners(identities, identities["key"])})
+    connection.register("keys", keys)
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE named AS SELECT coalesce(owner, customer_id) AS customer_id, "
+        f"offer_id, kind, occurred_at FROM {kept} LEFT JOIN keys ON key = customer_id "
+        "WHERE offer_id IS NOT NULL"
+    )
+    (n_accepted,) = first_row(
+        connection,
+        f"SELECT count(*) FROM {kept} WHERE kind IN ({_kinds_in(roles, 'offer_accepted')})",
+    )
     (shown_before,) = first_row(
         connection,
         f"SELECT count(*) FROM named t JOIN (SELECT customer_id, offer_id, min(occurred_at) "

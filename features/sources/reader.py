@@ -6,21 +6,30 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset
 
+from features.contents import distinct
 from features.errors import SourceError
-from features.history import ATTRIBUTES_SCHEMA, History
+from features.history import ATTRIBUTES_SCHEMA, History, interactions_schema
 from features.identities import IDENTITIES_SCHEMA, owners
-from features.interactions import COLUMNS, INSTANTS, ORDER
+from features.interactions import COLUMNS, ORDER
 from features.settings import Settings
 from features.sources import measures, report
 from features.sources.attributes import read_attributes
 from features.sources.identities import read_identities, resolved
 from features.sources.interactions import read_interactions
 from features.sources.offers import read_offers
-from features.sources.tables import reading
+from features.sources.parsing import quoted
+from features.sources.shelf import Shelf, shelf
+from features.sources.tables import first_row, reading
+
+KEPT = "kept"
+"""The name of the interactions that are kept, in SQL."""
 
 
-def read_history(settings: Settings, aside: Path | None = None) -> History:
+def read_history(
+    settings: Settings, aside: Path | None = None, kept: Path | None = None
+) -> History:
     """Read every source of the settings.
 
     A row that is wrong is rejected, the others are kept. Interactions recorded at or after
@@ -33,32 +42,30 @@ def read_history(settings: Settings, aside: Path | None = None) -> History:
         settings: the deployment's.
         aside: a folder that takes the rejected rows with their reasons; by default nothing is
             written.
+        kept: an empty folder that takes the interactions as Parquet files, of which the history's
+            are then a data set, for as long as it is used; by default they are held in memory.
 
     Raises:
         SourceError: a source cannot be read or lacks a column, or more of its rows are wrong
             than ``[checks]`` allows.
     """
-    connection = duckdb.connect()
-    try:
+    with shelf(settings, kept) as held:
         now = time.time_ns() // 1000
-        said, told_identities = _identities(connection, settings, now, aside)
+        said, told_identities = _identities(held.connection, settings, now, aside)
         latest = pc.max(said["known_at"]).as_py()
-        interactions, known_until, told = _interactions(connection, settings, now, latest, aside)
-        customers = pc.unique(interactions["customer_id"])
+        interactions, known_until, told = _interactions(held, settings, now, latest, aside)
+        customers = distinct(interactions, "customer_id")
         identities = said
         if told_identities:
             identities, told_identities = resolved(said, told_identities, customers, known_until)
         customers = pa.concat_arrays([customers, owners(identities, customers)]).unique()
         attributes, told_attributes, numbers = _attributes(
-            connection, settings, customers, known_until, aside
+            held.connection, settings, customers, known_until, aside
         )
-        offers, offer_numbers = read_offers(connection, settings)
-        persons = owners(identities, interactions["customer_id"])
+        offers, offer_numbers = read_offers(held.connection, settings)
         told_offers = measures.measured_offers(
-            connection, interactions.set_column(0, "customer_id", persons), offers, settings.roles
+            held.connection, KEPT, identities, offers, settings.roles
         )
-    finally:
-        connection.close()
     return History(
         interactions=interactions,
         attributes=attributes,
@@ -85,27 +92,29 @@ def _identities(
 
 
 def _interactions(
-    connection: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    now: int,
-    latest: int | None,
-    aside: Path | None,
-) -> tuple[pa.Table, int, tuple[report.Interactions, ...]]:
+    held: Shelf, settings: Settings, now: int, latest: int | None, aside: Path | None
+) -> tuple[pa.Table | pa.dataset.Dataset, int, tuple[report.Interactions, ...]]:
     tables = {}
     for source in settings.interactions:
         with reading(settings, source.source):
-            tables[source.label] = read_interactions(connection, settings, source, now, aside)
-    read = pa.concat_tables([table for table, _ in tables.values()])
-    if len(read) == 0:
+            tables[source.label] = read_interactions(held, settings, source, now, aside)
+    schema = interactions_schema(settings.numbers())
+    columns = ", ".join(map(quoted, schema.names))
+    read = " UNION ALL ".join(f"SELECT {columns} FROM {table}" for table, _ in tables.values())
+    held.connection.execute(f"CREATE TEMP VIEW read AS {read}")
+    n, *ends = first_row(
+        held.connection, "SELECT count(*), max(occurred_at), max(recorded_at) FROM read"
+    )
+    if n == 0:
         raise SourceError(
             "sources", "no interactions", "at least one row", "Check the paths in the settings."
         )
     known_until = settings.project.now()
     if known_until is None:
-        ends = [pc.max(read[name]).as_py() for name in INSTANTS]
         known_until = 1 + max([*ends, *([] if latest is None else [latest])])
-    kept = _as_known(connection, read, known_until)
-    return kept, known_until, measures.measured(connection, tables, kept, known_until)
+    kept = held.taken(_as_known(held.connection, known_until), schema)
+    held.connection.register(KEPT, kept)
+    return kept, known_until, measures.measured(held.connection, tables, KEPT, known_until)
 
 
 def _attributes(
@@ -128,18 +137,19 @@ def _attributes(
     return pa.concat_tables(tables), tuple(told), numbers
 
 
-def _as_known(
-    connection: duckdb.DuckDBPyConnection, interactions: pa.Table, known_until: int
-) -> pa.Table:
-    connection.register("read", interactions)
-    further = [name for name in interactions.column_names if name not in COLUMNS]
-    order = ", ".join(f'"{name}" NULLS FIRST' for name in (*ORDER, *further, "customer_id"))
+def _as_known(connection: duckdb.DuckDBPyConnection, known_until: int) -> str:
+    """Return the query of what is known of the view ``read``, each id once."""
+    further = [name for name in connection.table("read").columns if name not in COLUMNS]
+    order = ", ".join(f"{quoted(name)} NULLS FIRST" for name in (*ORDER, *further, "customer_id"))
+    recorded = f"recorded_at < {known_until}"
+    connection.execute(
+        "CREATE TEMP TABLE repeated AS SELECT source, interaction_id FROM read "
+        f"WHERE {recorded} AND interaction_id IS NOT NULL GROUP BY ALL HAVING count(*) > 1"
+    )
+    repeated = "SEMI JOIN repeated USING (source, interaction_id)"
     return (
-        connection.sql(
-            f"FROM (SELECT * FROM read WHERE recorded_at < {known_until} "
-            "QUALIFY interaction_id IS NULL OR row_number() OVER (PARTITION BY source, "
-            f"interaction_id ORDER BY recorded_at, {order}) = 1) WHERE occurred_at < {known_until}"
-        )
-        .to_arrow_table()
-        .cast(interactions.schema)
+        f"FROM (FROM read ANTI JOIN repeated USING (source, interaction_id) WHERE {recorded} "
+        f"UNION ALL FROM (FROM read {repeated} WHERE {recorded} "
+        "QUALIFY row_number() OVER (PARTITION BY source, interaction_id "
+        f"ORDER BY recorded_at, {order}) = 1)) WHERE occurred_at < {known_until}"
     )

@@ -66,18 +66,17 @@ Int64 = npt.NDArray[np.int64]
 class Size:
     """How many interactions there are, of how many customers, a few of whom are busy.
 
-    >>> Size(10_000_000)
-    Size(n=10000000)
     >>> Size(10_000_000).customers, Size(10_000_000).busy, Size(10_000_000).busiest
     (200000, 3, 100000)
     """
 
     n: int
+    per_customer: int = PER_CUSTOMER
 
     @property
     def customers(self) -> int:
         """How many customers there are."""
-        return max(2, self.n // PER_CUSTOMER)
+        return max(2, self.n // self.per_customer)
 
     @property
     def busiest(self) -> int:
@@ -91,7 +90,11 @@ class Size:
 
 
 def write(
-    size: Size, folder: Path, progress: Callable[[int], object] = lambda rows: None, seed: int = 7
+    size: Size,
+    folder: Path,
+    progress: Callable[[int], object] = lambda rows: None,
+    seed: int = 7,
+    exported: bool = False,
 ) -> Path:
     """Write the interactions into files of a new folder and return it.
 
@@ -100,23 +103,32 @@ def write(
         folder: where that folder is made.
         progress: called with the number of interactions written since the last call.
         seed: of all that is random.
+        exported: as another system would export them: timestamps, and no empty columns.
     """
-    target = folder / f"interactions-{size.n}-{seed}-v{VERSION}"
+    form = "export" if exported else "interactions"
+    target = folder / f"{form}-{size.n}-{size.customers}-{seed}-v{VERSION}"
     if target.exists():
         return target
     rng = np.random.default_rng(seed)
     making = target.with_suffix(".part")
     making.mkdir(parents=True, exist_ok=True)
     owners, names = _owners(size, rng), customer_ids(size)
-    schema = interactions_schema()
+    shaped = _exported if exported else lambda table: table
+    schema = shaped(interactions_schema().empty_table()).schema
     for k, first in enumerate(range(0, size.n, FILE)):
         file_end = min(first + FILE, size.n)
         with pq.ParquetWriter(making / f"part-{k:04d}.parquet", schema) as writer:
             for begin in range(first, file_end, GROUP):
                 end = min(begin + GROUP, file_end)
-                writer.write_table(_group(size, owners, names, begin, end, rng))
+                writer.write_table(shaped(_group(size, owners, names, begin, end, rng)))
                 progress(end - begin)
     return making.rename(target)
+
+
+def _exported(table: pa.Table) -> pa.Table:
+    columns = ["customer_id", "occurred_at", "kind", "channel", "topic", *HAS]
+    happened = table["occurred_at"].cast(pa.timestamp("us", "UTC"))
+    return table.set_column(1, "occurred_at", happened).select(columns)
 
 
 def customer_ids(size: Size) -> pa.Array:
