@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import click
@@ -107,18 +108,19 @@ def signals(settings_path: str, at: tuple[str, ...], rows: str | None, out: str)
     check_parquet(out)
     settings = read_settings(settings_path)
     instants = [instant_of(time, settings.project.timezone) for time in at]
-    history = read_history(settings, aside(settings))
-    tell_notes(history)
-    spine = read_rows(settings, rows) if rows else snapshot_spine(history, instants)
-    for note in notes(history, spine):
-        click.echo(f"  note: {note}")
-    declared = customer_signals if spine.offer_id is None else offer_signals
-    roles = {role: settings.roles.kinds(role) for role in ROLES}
-    plan = compile_plan(
-        declared(shape_of(history, settings.roles)), roles, settings.project.timezone
-    )
-    with progress("Computing signals", len(spine)) as advance:
-        write_parquet(plan, history, spine, out, advance)
+    with tempfile.TemporaryDirectory() as kept:
+        history = read_history(settings, aside(settings), Path(kept))
+        tell_notes(history)
+        spine = read_rows(settings, rows) if rows else snapshot_spine(history, instants)
+        for note in notes(history, spine):
+            click.echo(f"  note: {note}")
+        declared = customer_signals if spine.offer_id is None else offer_signals
+        roles = {role: settings.roles.kinds(role) for role in ROLES}
+        plan = compile_plan(
+            declared(shape_of(history, settings.roles)), roles, settings.project.timezone
+        )
+        with progress("Computing signals", len(spine)) as advance:
+            write_parquet(plan, history, spine, out, advance)
     click.echo(f"{out}: {len(spine):,} rows, {len(plan.signals)} signals")
 
 

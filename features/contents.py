@@ -9,11 +9,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.dataset
 
+from features.reading import open_interactions
+
 
 def distinct(interactions: pa.Table | pa.dataset.Dataset, name: str) -> pa.Array:
     """Return the different texts of a column, in no order."""
     with duckdb.connect() as connection:
-        connection.register("interactions", interactions)
+        open_interactions(connection, interactions)
         found = connection.sql(f'SELECT DISTINCT "{name}" FROM interactions').to_arrow_table()
     return found[name].cast(pa.string()).combine_chunks()
 
@@ -29,7 +31,7 @@ def filled(
     told = ", ".join(f'count("{name}")' for name in names)
     among = "" if kinds is None else " WHERE list_contains(?, kind)"
     with duckdb.connect() as connection:
-        connection.register("interactions", interactions)
+        open_interactions(connection, interactions)
         given = [] if kinds is None else [list(kinds)]
         (counts,) = connection.execute(f"SELECT {told} FROM interactions{among}", given).fetchall()
     return {name for name, count in zip(names, counts, strict=True) if count}
@@ -38,6 +40,6 @@ def filled(
 def first_instant(interactions: pa.Table | pa.dataset.Dataset) -> int | None:
     """Return when the first interaction happened, ``None`` without any."""
     with duckdb.connect() as connection:
-        connection.register("interactions", interactions)
+        open_interactions(connection, interactions)
         ((first,),) = connection.sql("SELECT min(occurred_at) FROM interactions").fetchall()
     return None if first is None else int(first)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -153,31 +154,37 @@ def score(settings_path: str, task: Task, out: str, table: str, at: str, reasons
         check_parquet(out)
     settings = read_settings(settings_path)
     as_of = instant_of(at, settings.project.timezone) if at else None
-    model = require_model(settings, task)
-    history = _read(settings)
-    asked = scoring_of(
-        model, history, settings.roles, history.known_until if as_of is None else as_of, reasons
-    )
-    _tell_notes(asked)
-    if to_database:
-        name = table or f"{task}_scores"
-        with destinations.database(settings, out) as engine:
-            rows = destinations.table_of(asked.form, name)
-            destinations.check_table(engine, rows)
-            with parts.opened(_scratch(settings, out, name), asked) as made:
-                _compute(made)
-                destinations.write_table(engine, rows, asked.form, made.tables())
-    else:
-        path = Path(out)
-        with parts.opened(path.with_name(f"{path.name}.parts"), asked) as made:
-            _compute(made)
-            destinations.write_parquet(asked.form, made.tables(), path)
+    model, name = require_model(settings, task), table or f"{task}_scores"
+    with tempfile.TemporaryDirectory() as kept:
+        history = _read(settings, Path(kept))
+        until = history.known_until if as_of is None else as_of
+        asked = scoring_of(model, history, settings.roles, until, reasons)
+        _tell_notes(asked)
+        if to_database:
+            _into_database(settings, asked, out, name)
+        else:
+            _into_file(asked, Path(out))
     n = sum(map(asked.rows_of, asked.parts))
-    where = f"table {table or f'{task}_scores'}" if to_database else out
+    where = f"table {name}" if to_database else out
     click.echo(
         f"{where}: {counted(n, 'row')} by {model.name} version {model.version}, "
-        f"as of {clock.isoformat(asked.form.as_of)}"
+        f"as of {clock.isoformat(until)}"
     )
+
+
+def _into_file(asked: Scoring, path: Path) -> None:
+    with parts.opened(path.with_name(f"{path.name}.parts"), asked) as made:
+        _compute(made)
+        destinations.write_parquet(asked.form, made.tables(), path)
+
+
+def _into_database(settings: Settings, asked: Scoring, url: str, name: str) -> None:
+    with destinations.database(settings, url) as engine:
+        rows = destinations.table_of(asked.form, name)
+        destinations.check_table(engine, rows)
+        with parts.opened(_scratch(settings, url, name), asked) as made:
+            _compute(made)
+            destinations.write_table(engine, rows, asked.form, made.tables())
 
 
 def _scratch(settings: Settings, url: str, table: str) -> Path:
@@ -194,9 +201,9 @@ def _compute(made: parts.Parts) -> None:
         made.compute(advance)
 
 
-def _read(settings: Settings) -> History:
+def _read(settings: Settings, kept: Path | None = None) -> History:
     click.echo("Reading the sources …")
-    history = read_history(settings, aside(settings))
+    history = read_history(settings, aside(settings), kept)
     tell_notes(history)
     return history
 

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from features.errors import DataError
 from features.history import History
+from features.reading import open_interactions
 from training.scoring import PART, Progress, Scoring, scored
 
 FACTS = "run.json"
@@ -129,9 +130,11 @@ def history_digest(history: History) -> str:
     facts: list[Any] = [history.known_until, history.timezone, history.constants.model_dump()]
     offers = [asdict(history.offers[name]) for name in sorted(history.offers)]
     with duckdb.connect() as connection:
-        for table in (history.interactions, history.attributes, history.identities):
-            connection.register("held", table)
-            query = "SELECT count(*), sum(hash(held)), bit_xor(hash(held)) FROM held"
+        open_interactions(connection, history.interactions)
+        connection.register("attributes", history.attributes)
+        connection.register("identities", history.identities)
+        for name in ("interactions", "attributes", "identities"):
+            query = f"SELECT count(*), sum(hash(t)), bit_xor(hash(t)) FROM {name} t"
             facts.append(connection.execute(query).fetchall())
     text = json.dumps([facts, offers], default=lambda held: sorted(held), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

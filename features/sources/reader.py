@@ -112,8 +112,7 @@ def _interactions(
     known_until = settings.project.now()
     if known_until is None:
         known_until = 1 + max([*ends, *([] if latest is None else [latest])])
-    kept = held.taken(_as_known(held.connection, known_until), schema)
-    held.connection.register(KEPT, kept)
+    kept = held.taken(_as_known(held.connection, known_until), schema, KEPT)
     return kept, known_until, measures.measured(held.connection, tables, KEPT, known_until)
 
 

@@ -49,20 +49,28 @@ class Shelf:
         self.connection.execute(f"CREATE TEMP VIEW {name} AS {query}")
         return name
 
-    def taken(self, query: str, schema: pa.Schema) -> pa.Table | pa.dataset.Dataset:
+    def taken(self, query: str, schema: pa.Schema, name: str) -> pa.Table | pa.dataset.Dataset:
         """Return those rows of the tables that a query takes, as a table or data set of files.
 
         Files of which it leaves out nothing stay as they are, the others are written anew.
+
+        Args:
+            query: takes rows of the tables.
+            schema: its columns.
+            name: what the rows are called from now on.
         """
         if self.folder is None:
-            return self.connection.sql(query).to_arrow_table().cast(schema)
-        files = sorted(self.folder.glob("*.parquet"))
+            table = self.connection.sql(query).to_arrow_table().cast(schema)
+            self.connection.register(name, table)
+            return table
+        files = sorted(map(str, self.folder.glob("*.parquet")))
         (there,) = first_row(self.connection, f"SELECT count(*) FROM ({query})")
         if there != sum(pq.read_metadata(file).num_rows for file in files):
-            kept = self.folder / f"{self.keep(query)}.parquet"
+            kept = str(self.folder / f"{self.keep(query)}.parquet")
             for file in files:
-                file.unlink()
+                Path(file).unlink()
             files = [kept]
+        self.connection.read_parquet(files).create_view(name)
         return pa.dataset.dataset(files, schema)
 
     def _name(self) -> str:
