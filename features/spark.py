@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ from features.identities import IDENTITIES_SCHEMA, owners
 from features.interactions import COLUMNS
 from features.offers import Offer
 from features.plan import Plan
+from features.values import SignalValues
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -48,7 +50,26 @@ TYPES = {
     pa.bool_(): ("boolean",),
 }
 """Spark's types that a column may have for ours, the one that it is brought to first."""
+SPARK = {
+    "string": "string",
+    "double": "double",
+    "bool": "boolean",
+    "timestamp[us, tz=UTC]": "timestamp",
+}
+"""What Spark calls the types of results."""
 Batches = Iterator[pa.RecordBatch]
+Answer = Callable[[batch.Spine, SignalValues], pa.Table]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What signals are computed from, as ``compute`` takes it."""
+
+    interactions: "DataFrame"
+    spine: "DataFrame"
+    attributes: "DataFrame | None" = None
+    offers: Mapping[str, Offer] = field(default_factory=dict)
+    identities: pa.Table | None = None
 
 
 def session(name: str = "rapport", options: Mapping[str, str] | None = None) -> "SparkSession":
@@ -102,6 +123,39 @@ def compute(
     Raises:
         DataError: a column is missing, of a wrong type, or cannot have its name.
     """
+    asks_offer = "offer_id" in spine.columns
+    tables = Tables(interactions, spine, attributes, offers or {}, identities)
+    return mapped(plan, tables, _result_schema(plan, asks_offer), _as_table)
+
+
+def _as_table(spine: batch.Spine, values: SignalValues) -> pa.Table:
+    return batch.as_table(spine, np.arange(len(spine)), values)
+
+
+def _result_schema(plan: Plan, asks_offer: bool) -> pa.Schema:
+    fields = [("customer_id", pa.string()), ("as_of", pa.timestamp("us", tz="UTC"))]
+    fields += [("offer_id", pa.string())] * asks_offer
+    fields += [
+        (name, pa.string() if category else pa.float64())
+        for name, category in zip(plan.names, plan.categories, strict=True)
+    ]
+    return pa.schema(fields)
+
+
+def mapped(plan: Plan, tables: Tables, schema: pa.Schema, answer: Answer) -> "DataFrame":
+    """Return what a function says of the signals of every row of a spine.
+
+    Args:
+        plan: the compiled signals.
+        tables: what they are computed from.
+        schema: of what the function returns.
+        answer: is given rows of the spine, and of signals as long; runs where Spark's Python
+            workers do.
+
+    Raises:
+        DataError: a column is missing, of a wrong type, or cannot have its name.
+    """
+    interactions, spine, said = tables.interactions, tables.spine, tables.identities
     further = [name for name in interactions.columns if name not in COLUMNS]
     schemas = {
         "interactions": interactions_schema(further),
@@ -109,30 +163,22 @@ def compute(
         "attributes": ATTRIBUTES_SCHEMA,
     }
     check_read(plan.numbers, schemas["interactions"].names)
-    said = IDENTITIES_SCHEMA.empty_table() if identities is None else identities
+    said = IDENTITIES_SCHEMA.empty_table() if said is None else said
     together = _packed(interactions, "interactions", schemas["interactions"])
-    for frame, what in ((spine, "spine"), (attributes, "attributes")):
+    for frame, what in ((spine, "spine"), (tables.attributes, "attributes")):
         if frame is not None:
             together = together.unionByName(_packed(frame, what, schemas[what]), True)
     if len(said):
         said = said.append_column(OF, owners(said, said["key"]))
         together = _by_person(together, said)
     asks_offer = "offer_id" in spine.columns
-    worker = _worker(plan, schemas, offers or {}, asks_offer, said)
+    worker = _worker(plan, schemas, tables.offers, asks_offer, said, answer)
+    types = [f"`{field.name}` {SPARK[str(field.type)]}" for field in schema]
     return (
         together.repartition(f"`{OF}`")
         .sortWithinPartitions(f"`{OF}`")
-        .mapInArrow(worker, _result_schema(plan, asks_offer))
+        .mapInArrow(worker, ", ".join(types))
     )
-
-
-def _result_schema(plan: Plan, asks_offer: bool) -> str:
-    types = ["customer_id string", "as_of timestamp", *(["offer_id string"] * asks_offer)]
-    types += [
-        f"`{name}` {'string' if category else 'double'}"
-        for name, category in zip(plan.names, plan.categories, strict=True)
-    ]
-    return ", ".join(types)
 
 
 def _packed(frame: "DataFrame", what: str, schema: pa.Schema) -> "DataFrame":
@@ -141,23 +187,23 @@ def _packed(frame: "DataFrame", what: str, schema: pa.Schema) -> "DataFrame":
 
     types = dict(frame.dtypes)
     fields = []
-    for field in schema:
-        accepted = TYPES[field.type]
-        found = types.get(field.name)
-        if found is None and field.name in NEEDED[what]:
-            remedy = nearest(field.name, frame.columns)
-            raise DataError(what, f"no column '{field.name}'", "a column of that name", remedy)
+    for ours in schema:
+        accepted = TYPES[ours.type]
+        found = types.get(ours.name)
+        if found is None and ours.name in NEEDED[what]:
+            remedy = nearest(ours.name, frame.columns)
+            raise DataError(what, f"no column '{ours.name}'", "a column of that name", remedy)
         if found not in (None, "void", *accepted):
             raise DataError(
-                f"{what}, column '{field.name}'",
+                f"{what}, column '{ours.name}'",
                 f"the type {found}",
                 f"one of {', '.join(accepted)}",
                 "Cast it; drop a column that is nothing of an interaction.",
             )
-        column = functions.lit(None) if found is None else functions.col(f"`{field.name}`")
+        column = functions.lit(None) if found is None else functions.col(f"`{ours.name}`")
         if found == "timestamp":
             column = functions.unix_micros(column)
-        fields.append(column.cast(accepted[0]).alias(field.name))
+        fields.append(column.cast(accepted[0]).alias(ours.name))
     return frame.select(
         functions.col("customer_id").alias(OF), functions.struct(*fields).alias(what)
     )
@@ -179,6 +225,7 @@ def _worker(
     offers: Mapping[str, Offer],
     asks_offer: bool,
     identities: pa.Table,
+    answer: Answer,
 ) -> Callable[[Batches], Batches]:
     """Return what runs on a partition, whose rows come customer by customer."""
 
@@ -206,7 +253,10 @@ def _worker(
                 rows["offer_id"].combine_chunks() if asks_offer else None,
             )
             values = batch.compute(plan, history, spine, threads=1)
-            yield from batch.as_table(spine, np.arange(len(spine)), values).to_batches(SENT)
+            for first in range(0, len(spine), SENT):
+                some = slice(first, first + SENT)
+                table = answer(spine.rows(np.arange(len(spine))[some]), values.rows(some))
+                yield from table.combine_chunks().to_batches()
 
     return signals
 

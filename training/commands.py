@@ -19,7 +19,7 @@ from features.settings import Settings, read_settings
 from features.sources.reader import read_history
 from features.sources.rejections import aside
 from features.sources.report import counted
-from training import checking, destinations, parts, registry, tracking, unseen
+from training import checking, cluster, destinations, parts, registry, tracking, unseen
 from training.evaluation import Evaluation
 from training.models import Model, load_model, require_model
 from training.promotion import CHAMPION
@@ -145,9 +145,20 @@ def _beside_champion(
     type=click.IntRange(0, 20),
     help="How many reasons in words for each.",
 )
-def score(settings_path: str, task: Task, out: str, table: str, at: str, reasons: int) -> None:
+@click.option(
+    "--engine",
+    type=click.Choice(["here", "spark"]),
+    default="here",
+    show_default=True,
+    help="Where: on this machine, or on Spark into a folder of Parquet files.",
+)
+def score(
+    settings_path: str, task: Task, out: str, table: str, at: str, reasons: int, engine: str
+) -> None:
     """Score every customer by the champion, with reasons; resumes where it stopped."""
     to_database = destinations.is_database(out)
+    if engine == "spark" and to_database:
+        raise click.UsageError("--engine spark writes Parquet: name a folder with --out.")
     if table and not to_database:
         raise click.UsageError("--table is of a database: name its URL with --out.")
     if not to_database:
@@ -160,7 +171,9 @@ def score(settings_path: str, task: Task, out: str, table: str, at: str, reasons
         until = history.known_until if as_of is None else as_of
         asked = scoring_of(model, history, settings.roles, until, reasons)
         _tell_notes(asked)
-        if to_database:
+        if engine == "spark":
+            _by_spark(asked, Path(out))
+        elif to_database:
             _into_database(settings, asked, out, name)
         else:
             _into_file(asked, Path(out))
@@ -170,6 +183,11 @@ def score(settings_path: str, task: Task, out: str, table: str, at: str, reasons
         f"{where}: {counted(n, 'row')} by {model.name} version {model.version}, "
         f"as of {clock.isoformat(until)}"
     )
+
+
+def _by_spark(asked: Scoring, path: Path) -> None:
+    with cluster.session() as session:
+        destinations.write_folder(cluster.scored(session, asked), path)
 
 
 def _into_file(asked: Scoring, path: Path) -> None:

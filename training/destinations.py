@@ -1,8 +1,10 @@
 """Destinations: where scores go, a Parquet file or a database's table, whole or not at all."""
 
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,6 +13,9 @@ import sqlalchemy as sa
 from features.errors import SettingsError, SourceError
 from features.settings import Settings
 from training.answers import Form
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 BATCH = 5_000
 RUN = ("model", "model_version", "as_of")
@@ -36,6 +41,21 @@ def write_parquet(form: Form, tables: Iterable[pa.Table], path: Path) -> None:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def write_folder(scores: "DataFrame", path: Path) -> None:
+    """Have Spark write scores into a folder of Parquet files, which is there when it is complete.
+
+    It takes the place of an earlier one.
+    """
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    try:
+        scores.write.mode("overwrite").parquet(unfinished.absolute().as_uri())
+        if path.is_dir():
+            shutil.rmtree(path)
+        unfinished.replace(path)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def table_of(form: Form, name: str) -> sa.Table:
