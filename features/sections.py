@@ -26,6 +26,20 @@ OFFER_COLUMNS = (
 IDENTITY_COLUMNS = ("key", "customer_id", "known_at")
 
 
+STORES = ("s3", "gs", "abfs", "abfss")
+"""Schemes of URLs of files in object stores; every other URL is a database's."""
+
+
+def is_object(source: str) -> bool:
+    """Whether a source is a file, or a glob of files, in an object store."""
+    return source.partition("://")[0] in STORES
+
+
+def is_database(source: str) -> bool:
+    """Whether a source is a database."""
+    return "://" in source and not is_object(source)
+
+
 class Section(BaseModel):
     """A section of the settings: unknown keys are errors, values do not change."""
 
@@ -117,7 +131,7 @@ class Table(Section):
     @property
     def label(self) -> str:
         """The name of the source in messages, without what a database URL keeps secret."""
-        return "database" if "://" in self.source else Path(self.source).stem
+        return "database" if is_database(self.source) else Path(self.source).stem
 
 
 class InteractionsSource(Table):
@@ -136,7 +150,7 @@ class InteractionsSource(Table):
 
     @model_validator(mode="after")
     def _named(self) -> Self:
-        if "://" in self.source and not self.name:
+        if is_database(self.source) and not self.name:
             raise ValueError("a database source without a name. Add name = '…'.")
         return self
 

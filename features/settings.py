@@ -18,6 +18,7 @@ from features.sections import (
     Roles,
     Section,
     SignalConstants,
+    is_object,
 )
 
 SECTIONS = (
@@ -60,7 +61,7 @@ class Settings:
 
     def file(self, source: str) -> str:
         """Return a source's path; relative ones start at the settings file's folder."""
-        return str(self.path.parent / source)
+        return source if is_object(source) else str(self.path.parent / source)
 
     def database(self, url: str) -> str:
         """Return a database's URL; a relative SQLite path starts at the settings file's folder."""

@@ -12,9 +12,10 @@ import numpy as np
 from features import clock
 from features.asked import notes
 from features.batch import Spine
-from features.console import check_parquet, instant_of, progress, settings_option, tell_notes
+from features.console import instant_of, progress, settings_option, tell_notes
 from features.errors import DataError, RapportError
 from features.history import History
+from features.sections import is_object
 from features.settings import Settings, read_settings
 from features.sources.reader import read_history
 from features.sources.rejections import aside
@@ -134,7 +135,7 @@ def _beside_champion(
     "--out",
     required=True,
     metavar="FILE|URL",
-    help="The Parquet file to write, or a database to append to.",
+    help="The Parquet file to write, here or in an object store, or a database to append to.",
 )
 @click.option("--table", default="", help="The database's table.  [default: the task, _scores]")
 @click.option("--at", default="", metavar="TIME", help="As of when.  [default: the data's end]")
@@ -162,7 +163,7 @@ def score(
     if table and not to_database:
         raise click.UsageError("--table is of a database: name its URL with --out.")
     if not to_database:
-        check_parquet(out)
+        destinations.check_file(out)
     settings = read_settings(settings_path)
     as_of = instant_of(at, settings.project.timezone) if at else None
     model, name = require_model(settings, task), table or f"{task}_scores"
@@ -172,11 +173,12 @@ def score(
         asked = scoring_of(model, history, settings.roles, until, reasons)
         _tell_notes(asked)
         if engine == "spark":
-            _by_spark(asked, Path(out))
+            with cluster.session() as session:
+                destinations.write_folder(cluster.scored(session, asked), out)
         elif to_database:
             _into_database(settings, asked, out, name)
         else:
-            _into_file(asked, Path(out))
+            _into_file(settings, asked, out)
     n = sum(map(asked.rows_of, asked.parts))
     where = f"table {name}" if to_database else out
     click.echo(
@@ -185,15 +187,15 @@ def score(
     )
 
 
-def _by_spark(asked: Scoring, path: Path) -> None:
-    with cluster.session() as session:
-        destinations.write_folder(cluster.scored(session, asked), path)
-
-
-def _into_file(asked: Scoring, path: Path) -> None:
-    with parts.opened(path.with_name(f"{path.name}.parts"), asked) as made:
+def _into_file(settings: Settings, asked: Scoring, out: str) -> None:
+    there, path = is_object(out), Path(out)
+    folder = _scratch(settings, out, "") if there else path.with_name(f"{path.name}.parts")
+    with parts.opened(folder, asked) as made:
         _compute(made)
-        destinations.write_parquet(asked.form, made.tables(), path)
+        if there:
+            destinations.write_object(asked.form, made.tables(), out)
+        else:
+            destinations.write_parquet(asked.form, made.tables(), path)
 
 
 def _into_database(settings: Settings, asked: Scoring, url: str, name: str) -> None:

@@ -1,17 +1,23 @@
 """Destinations: where scores go, a Parquet file or a database's table, whole or not at all."""
 
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import pyarrow as pa
+import pyarrow.fs
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from features.errors import SettingsError, SourceError
+from features import sections
+from features.console import check_parquet
+from features.errors import SettingsError, SourceError, redacted
 from features.settings import Settings
+from features.sources.objects import filesystem
 from training.answers import Form
 
 if TYPE_CHECKING:
@@ -27,8 +33,44 @@ TYPES: dict[str, type[sa.Text | sa.Double[float] | sa.Boolean]] = {
 
 
 def is_database(out: str) -> bool:
-    """Whether a destination is a database rather than a file."""
-    return "://" in out
+    """Whether a destination is a database rather than a file, here or in an object store."""
+    return sections.is_database(out)
+
+
+def check_file(out: str) -> None:
+    """Refuse, before anything is computed, a file that cannot be written.
+
+    Raises:
+        click.UsageError: a local one cannot be, or its name does not end in .parquet.
+        SourceError: its object store cannot be reached.
+    """
+    if not sections.is_object(out):
+        check_parquet(out)
+        return
+    if not out.endswith(".parquet"):
+        raise click.UsageError(f"--out '{out}': name an object that ends in .parquet.")
+    filesystem(out)
+
+
+def write_object(form: Form, tables: Iterable[pa.Table], url: str) -> None:
+    """Write scores into an object of a store, which is there when it is complete.
+
+    Raises:
+        SourceError: the store does not take it.
+    """
+    store, path = filesystem(url)
+    with tempfile.TemporaryDirectory() as folder:
+        local = Path(folder) / "scores.parquet"
+        write_parquet(form, tables, local)
+        try:
+            pa.fs.copy_files(str(local), path, destination_filesystem=store)
+        except OSError as error:
+            raise SourceError(
+                f"--out '{redacted(url)}'",
+                str(error).splitlines()[0],
+                "an object store that can be written",
+                "Check the bucket, and the keys and region in the environment.",
+            ) from error
 
 
 def write_parquet(form: Form, tables: Iterable[pa.Table], path: Path) -> None:
@@ -43,11 +85,15 @@ def write_parquet(form: Form, tables: Iterable[pa.Table], path: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def write_folder(scores: "DataFrame", path: Path) -> None:
+def write_folder(scores: "DataFrame", out: str) -> None:
     """Have Spark write scores into a folder of Parquet files, which is there when it is complete.
 
-    It takes the place of an earlier one.
+    It takes the place of an earlier one. In an object store Spark itself sees to both.
     """
+    if sections.is_object(out):
+        scores.write.mode("overwrite").parquet(out)
+        return
+    path = Path(out)
     unfinished = path.with_name(f"{path.name}.unfinished")
     try:
         scores.write.mode("overwrite").parquet(unfinished.absolute().as_uri())

@@ -43,6 +43,7 @@ def measured(
     tables: Mapping[str, tuple[str, report.Interactions]],
     kept: str,
     known_until: int,
+    with_customers: bool,
 ) -> tuple[report.Interactions, ...]:
     """Add what only the whole history shows: what was left out, and the kinds that were kept.
 
@@ -51,8 +52,9 @@ def measured(
         tables: by name of the source, its table and what is known of it so far.
         kept: the table of all interactions without those left out.
         known_until: from this instant on, nothing is known yet.
+        with_customers: whether to count those of each kind, which takes memory for each.
     """
-    kinds = _kinds(connection, kept)
+    kinds = _kinds(connection, kept, with_customers)
     conflicts: dict[str, tuple[int, str]] = {}
     found = []
     for label, (table, so_far) in tables.items():
@@ -78,13 +80,14 @@ def measured(
     return tuple(found)
 
 
-def _kinds(connection: duckdb.DuckDBPyConnection, kept: str) -> dict[str, tuple[report.Kind, ...]]:
+def _kinds(
+    connection: duckdb.DuckDBPyConnection, kept: str, with_customers: bool
+) -> dict[str, tuple[report.Kind, ...]]:
     found: dict[str, tuple[report.Kind, ...]] = {}
+    customers = "count(DISTINCT customer_id)" if with_customers else "NULL"
     for source, *told in connection.execute(
-        "SELECT source, kind, sum(n)::BIGINT, count(*), min(first), max(last) FROM (SELECT source, "
-        "kind, count(*) AS n, min(occurred_at) AS first, max(occurred_at) AS last "
-        f"FROM {kept} GROUP BY source, kind, customer_id) GROUP BY source, kind "
-        "ORDER BY source, kind"
+        f"SELECT source, kind, count(*), {customers}, min(occurred_at), max(occurred_at) "
+        f"FROM {kept} GROUP BY source, kind ORDER BY source, kind"
     ).fetchall():
         found[source] = (*found.get(source, ()), report.Kind(*told))
     return found

@@ -113,7 +113,9 @@ def _interactions(
     if known_until is None:
         known_until = 1 + max([*ends, *([] if latest is None else [latest])])
     kept = held.taken(_as_known(held.connection, known_until), schema, KEPT)
-    return kept, known_until, measures.measured(held.connection, tables, KEPT, known_until)
+    in_memory = held.folder is None
+    told = measures.measured(held.connection, tables, KEPT, known_until, in_memory)
+    return kept, known_until, told
 
 
 def _attributes(

@@ -64,11 +64,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The interactions of one kind in one source; instants are microseconds since 1970 UTC."""
+    """The interactions of one kind in one source; instants are microseconds since 1970 UTC.
+
+    ``customers`` is ``None`` of a history in files, of which they are not counted.
+    """
 
     name: str
     rows: int
-    customers: int
+    customers: int | None
     first: int
     last: int
 

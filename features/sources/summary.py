@@ -51,7 +51,7 @@ def _interactions(found: report.Interactions) -> Iterator[str]:
             (
                 kind.name,
                 f"{kind.rows:,}",
-                f"of {counted(kind.customers, 'customer')}",
+                f"of {counted(kind.customers or 0, 'customer')}",
                 f"{clock.isoformat(kind.first)} to {clock.isoformat(kind.last)}",
             )
             for kind in found.kinds

@@ -10,7 +10,9 @@ import pyarrow as pa
 import sqlalchemy
 
 from features.errors import SourceError, redacted
+from features.sections import is_database, is_object
 from features.settings import Settings
+from features.sources.objects import reach
 
 READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".gz": "read_csv", ".tsv": "read_csv"}
 
@@ -27,7 +29,7 @@ def shown(source: str) -> str:
 def open_table(
     connection: duckdb.DuckDBPyConnection, settings: Settings, source: str, query: str | None
 ) -> duckdb.DuckDBPyRelation:
-    """Open a source: a Parquet or CSV path or glob, or a database URL with its query.
+    """Open a source: a Parquet or CSV path or glob, in a folder or an object store, or a database.
 
     Text files are read as text, so that an id such as ``007`` stays what it is.
 
@@ -36,9 +38,11 @@ def open_table(
         duckdb.Error: the file cannot be read; ``reading`` explains it.
     """
     connection.execute("SET TimeZone = 'UTC'")  # else the machine's, in times read as text
-    if "://" in source:
+    if is_database(source):
         opened = _from_database(connection, source, query)
     else:
+        if is_object(source):
+            reach(connection, source)
         opened = _from_files(connection, settings.file(source), shown(source))
     for name in opened.columns:
         if "\x00" in name:
@@ -62,7 +66,7 @@ def _from_files(
             f"a file ending in {', '.join(READERS)}, or a database URL with `query`",
             "Export the table to Parquet or CSV.",
         )
-    if not any(sign in path for sign in "*?["):
+    if not is_object(path) and not any(sign in path for sign in "*?["):
         found = Path(path)
         got = "" if found.is_file() else "a folder" if found.is_dir() else "no such file"
         if not got and found.stat().st_size == 0:
@@ -88,8 +92,8 @@ def reading(settings: Settings, source: str) -> Iterator[None]:
     """
     try:
         yield
-    except duckdb.Error as error:
-        where = "in the database" if "://" in source else f"at '{settings.file(source)}'"
+    except (duckdb.Error, OSError) as error:
+        where = "in the database" if is_database(source) else f"at '{settings.file(source)}'"
         raise SourceError(
             shown(source),
             first_line(error),

@@ -1,0 +1,44 @@
+"""Objects: files in an object store, which DuckDB reads through pyarrow's own clients."""
+
+import os
+
+import duckdb
+import pyarrow as pa
+import pyarrow.fs
+from fsspec.implementations.arrow import ArrowFSWrapper
+
+from features.errors import SourceError, redacted
+
+ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+"""Where a store with the interface of S3 is, when it is not Amazon's."""
+
+
+def filesystem(source: str) -> tuple[pa.fs.FileSystem, str]:
+    """Return the store of a URL and the path in it; keys and region are the environment's.
+
+    Raises:
+        SourceError: the store cannot be reached, or is not known to pyarrow.
+    """
+    scheme, _, path = source.partition("://")
+    endpoint = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), None)
+    try:
+        if scheme == "s3" and endpoint:
+            return pa.fs.S3FileSystem(endpoint_override=endpoint), path
+        bucket = path.split("/")[0]
+        store, _ = pa.fs.FileSystem.from_uri(f"{scheme}://{bucket}")
+    except (OSError, ValueError) as error:
+        raise SourceError(
+            f"source '{redacted(source)}'",
+            str(error).splitlines()[0],
+            "an object store that answers",
+            "Check the bucket, and the keys and region in the environment.",
+        ) from error
+    return store, path
+
+
+def reach(connection: duckdb.DuckDBPyConnection, source: str) -> None:
+    """Have a connection read URLs like a source's."""
+    scheme = source.partition("://")[0]
+    if not connection.filesystem_is_registered(scheme):
+        own = {"protocol": (scheme,), "cachable": False}
+        connection.register_filesystem(type("Store", (ArrowFSWrapper,), own)(filesystem(source)[0]))
