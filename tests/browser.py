@@ -97,6 +97,11 @@ class Browser:
         shot = self.ask("Page.captureScreenshot", captureBeyondViewport=whole)
         return base64.b64decode(shot["data"])
 
+    def close(self) -> None:
+        """Let go of the pipes."""
+        self._in.close()
+        self._out.close()
+
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
             part = self._in.read(1 << 16)
@@ -125,8 +130,10 @@ def browsing() -> Iterator[Browser]:
         )
         os.close(asked)
         os.close(answered)
+        opened = Browser(answer, ask)
         try:
-            yield Browser(answer, ask)
+            yield opened
         finally:
+            opened.close()
             process.terminate()
             process.wait(timeout=PATIENCE)

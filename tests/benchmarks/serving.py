@@ -93,6 +93,17 @@ class Bench:
         note = f"{ranked} ranked, {held} held back in the last answer"
         self._tell("three offers, two reasons each", answers, "p50 8 ms", note)
 
+    def page(self) -> None:
+        """Measure the page of a customer, alone and while everybody is counted for the first."""
+        self._report.section(f"GET /customer, {OFFERS} candidates, one connection")
+        with self._serving() as server:
+            for n, names in self._known.items():
+                self._tell(f"about {n:,} interactions", self._page(server, names), "p99 100 ms")
+        with self._serving() as server:
+            ask(Load(server.port, "/", [""], get=True))
+            load = Load(server.port, "/customer?id=", self._known[1_000], 1, 5, get=True)
+            self._tell("the same while the list is counted", ask(load), "published")
+
     def reasons(self) -> None:
         """Measure the exact explanation of one row, beside ``shap.TreeExplainer``."""
         import shap  # warns of what will be deprecated when it is imported
@@ -166,6 +177,9 @@ class Bench:
         load = Load(server.port, "/v1/churn", _bodies(names), connections, self._seconds, 1)
         return ask(load)
 
+    def _page(self, server: Server, names: list[str]) -> Answers:
+        return ask(Load(server.port, "/customer?id=", names, 1, self._seconds, 1, get=True))
+
     def _costly(self, server: Server, call: Callable[[], Answers]) -> tuple[Answers, float]:
         """Return the answers, and the processor's milliseconds that the server spent on each."""
         top = psutil.Process(server.process.pid)
@@ -209,6 +223,7 @@ SECTIONS = {
     "latency": Bench.latency,
     "throughput": Bench.throughput,
     "offers": Bench.offers,
+    "page": Bench.page,
     "reasons": Bench.reasons,
     "stages": Bench.stages,
     "ingest": Bench.ingest,
