@@ -70,7 +70,7 @@ def browser(site: str) -> Iterator[Browser]:
 
 def test_a_customer_is_found_by_keyboard_alone(browser: Browser, site: str) -> None:
     browser.open(f"{site}/customer?id=0002")
-    reached = []
+    reached: list[str] = []
     while "id" not in reached[-1:]:
         browser.press("Tab")
         reached.append(browser.run(FOCUSED))

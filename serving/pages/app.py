@@ -158,7 +158,8 @@ def _number(text: str) -> int:
         RequestError: the text is no such number.
     """
     if not text.isascii() or not text.isdigit() or len(text) > 5 or int(text) > MOST:
-        raise RequestError("timeline", f"'{text[:20]}'", f"a number up to {MOST:,}", "Mend it.")
+        remedy = f"Leave it out for the latest {SHOWN}."
+        raise RequestError("timeline", f"'{text[:20]}'", f"a number up to {MOST:,}", remedy)
     return int(text)
 
 

@@ -1,6 +1,6 @@
 """Facts: what the page of a customer says, from the view that the API answers with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from serving.pages.drawings import Line, Stretch, bars_of, line_of, stretches_of
 from serving.pages.timeline import days_of
 from serving.pages.words import RULES, moment_of, plain
 from serving.ranking import OfferDecision, RankedOffer
-from serving.rules import day_of
+from serving.rules import Held, day_of
 from serving.scorer import Scorer
 from serving.view import OpenCase, Said, View, view_of
 
@@ -29,6 +29,14 @@ class Standing:
     share: float
     text: str
     line: Line | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTogether:
+    """Offers that the same facts hold back, each with what it is about; every rule and its fact."""
+
+    offers: list[tuple[str, str]]
+    rules: list[tuple[str, str]]
 
 
 def facts_of(scorer: Scorer, customer_id: str, n_timeline: int) -> dict[str, Any] | None:
@@ -120,18 +128,15 @@ def _topics(offers: Mapping[str, Offer], offer_id: str) -> str:
     return ", ".join(topics[:TOPICS]) + more
 
 
-def _held_back(
-    scorer: Scorer, decision: OfferDecision | None
-) -> list[tuple[str, str, Sequence[tuple[str, str]]]]:
-    """Return each offer held back, what it is about, and every rule with its fact."""
-    held_back = decision.held_back if decision else []
+def _held_back(scorer: Scorer, decision: OfferDecision | None) -> list[HeldTogether]:
+    """Return what is held back, together what the same facts hold back."""
+    found: dict[tuple[Held, ...], list[tuple[str, str]]] = {}
+    for held in decision.held_back if decision else []:
+        offer = (held.offer_id, _topics(scorer.offers, held.offer_id))
+        found.setdefault(held.rules, []).append(offer)
     return [
-        (
-            held.offer_id,
-            _topics(scorer.offers, held.offer_id),
-            [(RULES.get(rule.rule, plain(rule.rule)), rule.because) for rule in held.rules],
-        )
-        for held in held_back
+        HeldTogether(offers, [(RULES.get(r.rule, plain(r.rule)), r.because) for r in rules])
+        for rules, offers in found.items()
     ]
 
 

@@ -32,6 +32,8 @@ CUSTOMERS, BUSY = 50, 8
 BATCH, BATCHES = 100, 100
 MANY, LARGE = "bench-10000", 10_000
 CALLS = 500
+COUNTING = 4.0
+"""Seconds that end before the list of those most at risk is counted."""
 EQUAL = 1e-9
 Float64 = npt.NDArray[np.float64]
 
@@ -101,8 +103,10 @@ class Bench:
                 self._tell(f"about {n:,} interactions", self._page(server, names), "p99 100 ms")
         with self._serving() as server:
             ask(Load(server.port, "/", [""], get=True))
-            load = Load(server.port, "/customer?id=", self._known[1_000], 1, 5, get=True)
-            self._tell("the same while the list is counted", ask(load), "published")
+            few = Load(server.port, "/v1/churn", _bodies(self._known[100]), 1, COUNTING)
+            self._tell("/v1/churn, 100, while the list is counted", ask(few), "published")
+            many = Load(server.port, "/customer?id=", self._known[1_000], 1, COUNTING, get=True)
+            self._tell("the page, 1,000, while it is counted", ask(many), "published")
 
     def reasons(self) -> None:
         """Measure the exact explanation of one row, beside ``shap.TreeExplainer``."""
