@@ -58,6 +58,26 @@ def evaluate(
     return run(plan, encode(plan, interactions, as_of, attributes, offers))
 
 
+def evaluate_at(
+    plan: Plan,
+    interactions: Iterable[Interaction],
+    instants: Sequence[int],
+    attributes: Iterable[Attribute] = (),
+) -> SignalValues:
+    """Compute the signals of one customer at several instants, one row for each.
+
+    Args:
+        plan: the compiled signals.
+        interactions: the customer's interactions, in any order.
+        instants: microseconds since 1970 UTC, at least one; each row is as ``evaluate`` gives it.
+        attributes: the customer's attributes, in any order.
+    """
+    encoded = encode(plan, interactions, instants[-1], attributes)
+    as_of = np.array(instants, dtype=np.int64)
+    rows = _rows(plan, as_of, np.full(len(as_of), -1, dtype=np.int64))
+    return run(plan, encoded._replace(rows=rows))
+
+
 def encode(
     plan: Plan,
     interactions: Iterable[Interaction],
@@ -72,13 +92,8 @@ def encode(
     histories = _histories(plan, timeline, categories, own)
     n_rows = max(1, len(offers))
     instants = np.full(n_rows, as_of, dtype=np.int64)
-    rows = arrays.Rows(
-        start=np.array([0, n_rows], dtype=np.int64),
-        as_of=instants,
-        offer=np.arange(n_rows, dtype=np.int64) if offers else np.full(1, -1, dtype=np.int64),
-        place=np.arange(n_rows, dtype=np.int64),
-        calendar=calendar_of(plan, instants),
-    )
+    places = np.arange(n_rows, dtype=np.int64)
+    rows = _rows(plan, instants, places if offers else np.full(1, -1, dtype=np.int64))
     facts = _facts(plan, attributes, categories)
     table = offer_table(plan, offers, categories, own, histories.codes)
     return Encoded(histories, facts, rows, table, categories)
@@ -95,6 +110,18 @@ def run(plan: Plan, encoded: Encoded) -> SignalValues:
 def warm_up(plan: Plan) -> None:
     """Compile the kernel, so that no request has to wait for it."""
     evaluate(plan, [], 0)
+
+
+def _rows(plan: Plan, instants: arrays.Int64, offers: arrays.Int64) -> arrays.Rows:
+    """Return the rows of one customer: at each instant, of the offer at that place (-1: none)."""
+    n = len(instants)
+    return arrays.Rows(
+        start=np.array([0, n], dtype=np.int64),
+        as_of=instants,
+        offer=offers,
+        place=np.arange(n, dtype=np.int64),
+        calendar=calendar_of(plan, instants),
+    )
 
 
 def _histories(

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
@@ -71,11 +72,8 @@ def create_api() -> FastAPI:
         responses=ERRORS,
     )
     api.add_exception_handler(RequestValidationError, _invalid)
-    api.add_exception_handler(RapportError, _refused)
-    api.add_exception_handler(HTTPException, _http_error)
-    api.add_exception_handler(SQLAlchemyError, _store_error)
     api.add_exception_handler(RecursionError, _too_deep)
-    api.add_exception_handler(Exception, _broken)
+    tell_errors(api)
     api.include_router(health_routes())
 
     posts = APIRouter(route_class=BodyRoute)
@@ -83,19 +81,19 @@ def create_api() -> FastAPI:
     @posts.post("/interactions", response_model=InteractionsResponse, summary="Record interactions")
     async def interactions(request: Request, body: InteractionsRequest) -> Response:
         """Record what happened; the next score sees it. Wrong items are rejected by index."""
-        return await run_in_threadpool(_written, answers.record, _scorer(request), body)
+        return await run_in_threadpool(_written, answers.record, scorer_of(request), body)
 
     @posts.post("/churn", response_model=ChurnResponse, summary="Score the risk of leaving")
     async def churn(request: Request, body: ChurnRequest) -> Response:
         """Return how likely each customer is to leave, and why."""
         return await _lanes(request).run(
-            _lane(body), _written, answers.churn, _scorer(request), body
+            _lane(body), _written, answers.churn, scorer_of(request), body
         )
 
     @posts.post("/offers", response_model=OffersResponse, summary="Rank offers")
     async def offers(request: Request, body: OffersRequest) -> Response:
         """Rank the offers worth making to a customer now, and say what is held back."""
-        given = (_written, answers.offers, _scorer(request), body)
+        given = (_written, answers.offers, scorer_of(request), body)
         return await _lanes(request).run("offers", *given)
 
     api.include_router(posts)
@@ -110,22 +108,22 @@ def create_api() -> FastAPI:
     ) -> CustomerResponse:
         """Return all that is known of a customer: timeline, signals in words, risk, offers."""
         how = (timeline, offers, reasons)
-        return await run_in_threadpool(view_answers.customer, _scorer(request), customer_id, *how)
+        return await run_in_threadpool(view_answers.customer, scorer_of(request), customer_id, *how)
 
     @api.delete("/customers/{customer_id}", summary="Erase a customer")
     async def erase(request: Request, customer_id: CustomerId) -> ErasedResponse:
         """Erase all that is held of a customer, for good: nothing of them is recorded again."""
-        return await run_in_threadpool(view_answers.erase, _scorer(request), customer_id)
+        return await run_in_threadpool(view_answers.erase, scorer_of(request), customer_id)
 
     @api.get("/customers/{customer_id}/export", summary="Export a customer")
     async def export(request: Request, customer_id: CustomerId) -> ExportResponse:
         """Return all that is held of a customer, under every name."""
-        return await run_in_threadpool(view_answers.export, _scorer(request), customer_id)
+        return await run_in_threadpool(view_answers.export, scorer_of(request), customer_id)
 
     @api.get("/models", summary="See the models")
     async def models(request: Request) -> ModelsResponse:
         """Return the models that answer now."""
-        return answers.models(_scorer(request))
+        return answers.models(scorer_of(request))
 
     @api.api_route(
         "/{path:path}", methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False
@@ -151,6 +149,14 @@ def create_api() -> FastAPI:
     return api
 
 
+def tell_errors(app: Starlette) -> None:
+    """Have an application answer errors in the API's form."""
+    app.add_exception_handler(RapportError, _refused)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(SQLAlchemyError, _store_error)
+    app.add_exception_handler(Exception, _broken)
+
+
 def _written(answer: Callable[[Scorer, Q], BaseModel], scorer: Scorer, body: Q) -> Response:
     """Answer, and write the answer down at once: it was checked when it was made."""
     told = counted(answer, scorer, body).model_dump_json()
@@ -166,12 +172,17 @@ def _lane(body: ChurnRequest) -> Lane:
 def _lanes(request: Request) -> Lanes:
     state = request.app.state
     if not hasattr(state, "lanes"):
-        state.lanes = Lanes(_scorer(request).store.embedded)
+        state.lanes = Lanes(scorer_of(request).store.embedded)
     lanes: Lanes = state.lanes
     return lanes
 
 
-def _scorer(request: Request) -> Scorer:
+def scorer_of(request: Request) -> Scorer:
+    """Return the scorer that serves now.
+
+    Raises:
+        HTTPException: 503, there is none yet.
+    """
     live: LiveScorer | None = getattr(request.app.state, "live", None)
     scorer: Scorer | None = live.scorer if live else getattr(request.app.state, "scorer", None)
     if scorer is None:

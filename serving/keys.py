@@ -11,17 +11,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import SettingsError
 from serving.refusals import refuse
+from serving.sessions import Sessions
 
 ScopeName = Literal["score", "ingest", "admin"]
 SCOPES: tuple[ScopeName, ...] = get_args(ScopeName)
 SHORTEST = 16
-# What tells nothing about anybody: health, and the pages that describe the API.
+PAGES = frozenset({"/", "/customer"})
+"""What a person reads in a browser; a session opens it as a key does."""
+# What tells nothing about anybody: health, the pages that describe the API, the way in and out.
 OPEN = frozenset(
     {
-        "/",
         "/docs.json",
         "/healthz",
+        "/icon.svg",
         "/livez",
+        "/login",
+        "/logout",
+        "/page.css",
         "/readyz",
         "/schema.json",
         "/v1/docs",
@@ -55,6 +61,10 @@ class Keys:
                 if hmac.compare_digest(known, key):
                     found.add(scope)
         return frozenset(SCOPES) if "admin" in found else frozenset(found)
+
+    def sessions(self) -> Sessions:
+        """Return the sessions that the keys of the scope ``score`` open."""
+        return Sessions((*self.by_scope["score"], *self.by_scope["admin"]))
 
 
 def read_keys(environment: Mapping[str, str] = os.environ) -> Keys:
@@ -125,6 +135,8 @@ def scope_of(method: str, path: str) -> ScopeName | None:
 class Guard:
     """Lets in who has a key of the scope; without any keys, this machine's own programs alone.
 
+    A session opens pages for reading, and nothing of the API.
+
     Args:
         app: what is guarded.
         keys: the keys; the environment's when there are none given.
@@ -132,6 +144,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, keys: Keys | None = None) -> None:
         self._app, self._keys = app, read_keys() if keys is None else keys
+        self._sessions = self._keys.sessions()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it with 401 or 403."""
@@ -142,7 +155,7 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
             return
         needed = scope_of(scope["method"], scope["path"])
-        if needed is None:
+        if needed is None or (_reads_page(scope) and self._sessions.holds(scope)):
             await self._app(scope, receive, send)
         elif not self._keys:
             if _comes_from_here(scope):
@@ -158,6 +171,10 @@ class Guard:
                 await _forbid(send, needed)
             else:
                 await _unknown(send, "a key that is not known" if given else "no key")
+
+
+def _reads_page(scope: Scope) -> bool:
+    return scope["path"] in PAGES and scope["method"] in ("GET", "HEAD")
 
 
 def _bearer(scope: Scope) -> bytes:

@@ -24,8 +24,14 @@ METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 # What may be named where a request was refused before its route was found.
 KNOWN = frozenset(
     {
+        "/",
         "/churn",
+        "/customer",
+        "/icon.svg",
+        "/login",
+        "/logout",
         "/offers",
+        "/page.css",
         "/livez",
         "/readyz",
         PLACE,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from features import clock
 from features.declaration import ROLES
@@ -23,6 +24,7 @@ from training.models import Model
 from training.money import Stakes
 from training.risks import ChurnScore, churn_scores, statuses
 
+Float64 = npt.NDArray[np.float64]
 History = tuple[Sequence[Interaction], list[Attribute]]
 
 
@@ -130,8 +132,17 @@ class Scorer:
         limit: int,
         n_reasons: int,
         progress: Callable[[int], object] = lambda n: None,
+        paying: bool = False,
     ) -> tuple[int, list[ChurnScore]]:
-        """Score many customers, and return the most at risk of those in the cohort."""
+        """Score many customers, and return the most at risk of those in the cohort.
+
+        Args:
+            customers: whom.
+            limit: how many to return at most.
+            n_reasons: how many reasons to give for each.
+            progress: called with the number of customers done since the last call.
+            paying: whether to return only those whom contacting pays; money must be stated.
+        """
         as_of = self.store.as_of()
         bundle = self.churn_model.bundle
         risks: list[tuple[float, str]] = []
@@ -143,8 +154,12 @@ class Scorer:
             ]
             cohort = [(c, row) for c, row in rows if statuses(bundle, row) == ["in_cohort"]]
             if cohort:
-                scores = bundle.score(np.vstack([row for _, row in cohort]))
-                risks += [(-float(p), c) for p, (c, _) in zip(scores, cohort, strict=True)]
+                matrix = np.vstack([row for _, row in cohort])
+                scores = bundle.score(matrix)
+                taken = self._pays(scores, matrix) if paying else np.full(len(scores), True)
+                risks += [
+                    (-float(p), c) for p, (c, _), t in zip(scores, cohort, taken, strict=True) if t
+                ]
             progress(len(part))
         chosen = [customer for _, customer in sorted(risks)[:limit]]
         histories = self.store.histories(chosen)
@@ -222,6 +237,18 @@ class Scorer:
         considered = ranker.consider(customer_id, as_of, history, channel, offers, taken)
         choice = ranker.choose(considered, limit, self.store.decisions(customer_id, as_of))
         return ranker.decided(considered, choice, n_reasons)
+
+    @property
+    def states_money(self) -> bool:
+        """Whether the settings say what a customer and a contact are worth."""
+        return self._stakes is not None
+
+    def _pays(self, scores: Float64, matrix: Float64) -> npt.NDArray[np.bool_]:
+        """Return of each encoded row whether contacting is expected to bring more than it costs."""
+        assert self._stakes is not None  # who asks for those whom contacting pays asks before
+        amounts = self._stakes.amounts(self.churn_model.bundle.plan, matrix)
+        pays: npt.NDArray[np.bool_] = self._stakes.bring(scores, amounts) > 0.0
+        return pays
 
     def _taken(self, offers: Sequence[Offer], as_of: int) -> dict[str, int]:
         """Return how often those offers were accepted of which there are only so many."""

@@ -20,6 +20,10 @@ from serving.limits import Bounds, Limits
 from serving.live import LiveScorer, Served
 from serving.loading import open_store
 from serving.metrics import Exposition, counted, observe_models
+from serving.pages.app import create_pages
+from serving.pages.face import Face, Pages
+from serving.pages.templates import warm_up
+from serving.pages.worklist import Worklist
 from serving.probe import Pulse
 from serving.schemas import ChurnRequest, OffersRequest
 from serving.scorer import Scorer
@@ -30,7 +34,7 @@ GARBAGE = 10_000
 # A span is made of every request, which costs a sixth of it, and thrown away unless BentoML's own
 # configuration says where to send it.
 CONFIGURED = {"BENTOML_CONFIG", "BENTOML_CONFIG_OPTIONS"} & os.environ.keys()
-api = create_api()
+api, pages = create_api(), create_pages()
 
 
 @bentoml.service(
@@ -51,17 +55,23 @@ class Rapport:
         api.state.bounds = Bounds(serving.most_requests, serving.timeout)
         self.store = open_store(settings)
         self.versions: dict[str, str] = {}
+        self.worklist = Worklist(lambda: self.live.scorer)
         self.live = LiveScorer(settings, self.store, self._swapped)
         self._swapped(self.live.served)
         self.pulse = Pulse(self.store)
         self.pulse.ask()
         api.state.live, api.state.pulse = self.live, self.pulse
+        pages.state.live, pages.state.worklist = self.live, self.worklist
+        pages.state.project = settings.project.name
+        warm_up()
         self.live.start(serving.models_every)
         self.pulse.start()
+        self.worklist.start()
 
     @bentoml.on_shutdown
     def close(self) -> None:
         """Let go of the registry and the store, when every request is answered."""
+        self.worklist.close()
         self.live.close()
         self.pulse.close()
         self.store.close()
@@ -96,6 +106,7 @@ class Rapport:
         versions = {version.name: version.version for version in served.versions.values()}
         observe_models(versions, self.versions)
         self.versions = versions
+        self.worklist.renew()
         gc.collect()
         gc.set_threshold(GARBAGE)
         gc.freeze()  # what was loaded stays: the collector need not walk it again
@@ -124,9 +135,11 @@ async def _answer(
 service: Any = Rapport  # what the decorator made of it
 # The first is the outermost: what a guard or a limit refuses is logged and counted, too.
 service.add_asgi_middleware(logs.RequestLog)
+service.add_asgi_middleware(Face)
 service.add_asgi_middleware(Guard)
 service.add_asgi_middleware(Exposition)
 service.add_asgi_middleware(Limits, bounds=lambda: getattr(api.state, "bounds", Bounds()))
+service.add_asgi_middleware(Pages, pages=pages)
 
 
 async def _pass_on(self: Any, scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -133,6 +134,11 @@ class Store:
             names = connection.exec_driver_sql(EVERYBODY).scalars().all()
             return sorted(owners(connection, names))
 
+    def erased(self, customers: Sequence[str]) -> list[bool]:
+        """Return of each name whether it is that of a customer who was erased."""
+        with self._engine.connect() as connection:
+            return are_erased(connection, customers)
+
     def decide(self, customer_id: str, as_of: int, choose: Choose) -> str:
         """Record a decision, durable on return, and return its id.
 
@@ -174,8 +180,7 @@ class Store:
     def _write_scores(self, rows: Sequence[dict[str, Any]]) -> None:
         with self._alone() as connection:
             erased = are_erased(connection, [row["customer_id"] for row in rows])
-            kept = [row for row, gone in zip(rows, erased, strict=True) if not gone]
-            if kept:
+            if kept := [row for row, gone in zip(rows, erased, strict=True) if not gone]:
                 connection.execute(SCORES.insert(), kept)
 
     @property
@@ -216,10 +221,7 @@ class Store:
         with self._write(len(history.interactions)) as (connection, _, seq):
             if connection.execute(sa.select(CLOCK.c.imported)).scalar_one() is not None:
                 return Imported(0)
-
-            def is_erased(names: Sequence[str]) -> list[bool]:
-                return are_erased(connection, names)
-
+            is_erased = partial(are_erased, connection)
             done = bring_in(connection, history, seq, is_erased, progress)
             mark = sa.case((CLOCK.c.last_recorded > latest, CLOCK.c.last_recorded), else_=latest)
             connection.execute(CLOCK.update().values(imported=digest, last_recorded=mark))

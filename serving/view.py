@@ -9,13 +9,11 @@ from features.offers import Value
 from features.plan import Plan
 from features.values import SignalValues
 from features.wording import Wording
+from serving.course import RELATIONSHIP, Course, course_of
 from serving.ranking import OfferDecision
 from serving.scorer import Scorer
 from serving.situation import latest
 from training.risks import ChurnScore
-
-RELATIONSHIP = {"saturation": "knowledge", "trust": "trust", "exchange": "value", "stage": "stage"}
-"""The measures that say how the relationship stands, and how that is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +55,16 @@ class View:
     churn: ChurnScore
     offers: OfferDecision | None
     unknown: list[str]
+    course: Course
 
 
 def view_of(
-    scorer: Scorer, customer_id: str, n_timeline: int, n_offers: int, n_reasons: int
+    scorer: Scorer,
+    customer_id: str,
+    n_timeline: int,
+    n_offers: int,
+    n_reasons: int,
+    months: int = 0,
 ) -> View:
     """Return a customer by all that is recorded; nothing is reserved for them.
 
@@ -70,6 +74,7 @@ def view_of(
         n_timeline: how many of the latest interactions.
         n_offers: how many offers at most.
         n_reasons: how many reasons for the risk and for each offer.
+        months: over how many months before the instant to follow the relationship.
     """
     as_of, histories = scorer.store.known([customer_id])
     history = histories[customer_id]
@@ -91,6 +96,7 @@ def view_of(
         churn,
         offers,
         _unknown(values.plan, said, bool(seen)),
+        course_of(values.plan, history, as_of, months),
     )
 
 

@@ -199,6 +199,11 @@ def test_a_bento_serves_the_same_score(deployment: Settings, tmp_path: Path) -> 
     ) as it:
         assert call(it.port, "/v1/churn", {"customers": ["0001"]})[0] == 401
         status, answer = call(it.port, "/v1/churn", {"customers": ["0001"]}, SCORE)
+        headers = {"Authorization": f"Bearer {SCORE}"}
+        for path in ("/", "/customer?id=0001", "/page.css", "/icon.svg"):
+            request = urllib.request.Request(f"http://127.0.0.1:{it.port}{path}", headers=headers)
+            with urllib.request.urlopen(request, timeout=60) as page:
+                assert page.status == 200
     assert status == 200
     assert answer["scores"][0]["probability"] == pytest.approx(expected[0]["probability"], abs=1e-3)
 

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from urllib.parse import quote
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class Load:
 
     ``seconds`` and ``warm`` (what comes before the first answer that counts) are by the wall
     clock; without ``seconds`` every body is sent once. No more than ``rate`` requests a second are
-    sent, where there is one.
+    sent, where there is one. With ``get`` nothing is posted: a body is what the path ends with.
     """
 
     port: int
@@ -39,6 +40,7 @@ class Load:
     seconds: float | None = None
     warm: float = 0.0
     rate: float = float("inf")
+    get: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,9 @@ def _course(load: Load, n: int) -> tuple[Callable[[], bool], float, int]:
 
 
 def _request(load: Load, body: str) -> bytes:
+    if load.get:
+        asked = f"GET {load.path}{quote(body, safe='')} HTTP/1.1\r\nHost: 127.0.0.1:{load.port}"
+        return f"{asked}\r\nAccept: text/html\r\n\r\n".encode()
     sent = body.encode()
     head = (
         f"POST {load.path} HTTP/1.1\r\nHost: 127.0.0.1:{load.port}\r\n"

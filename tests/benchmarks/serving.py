@@ -32,6 +32,8 @@ CUSTOMERS, BUSY = 50, 8
 BATCH, BATCHES = 100, 100
 MANY, LARGE = "bench-10000", 10_000
 CALLS = 500
+COUNTING = 4.0
+"""Seconds that end before the list of those most at risk is counted."""
 EQUAL = 1e-9
 Float64 = npt.NDArray[np.float64]
 
@@ -92,6 +94,19 @@ class Bench:
         held, ranked = len(last["held_back"]), len(last["ranked"])
         note = f"{ranked} ranked, {held} held back in the last answer"
         self._tell("three offers, two reasons each", answers, "p50 8 ms", note)
+
+    def page(self) -> None:
+        """Measure the page of a customer, alone and while everybody is counted for the first."""
+        self._report.section(f"GET /customer, {OFFERS} candidates, one connection")
+        with self._serving() as server:
+            for n, names in self._known.items():
+                self._tell(f"about {n:,} interactions", self._page(server, names), "p99 100 ms")
+        with self._serving() as server:
+            ask(Load(server.port, "/", [""], get=True))
+            few = Load(server.port, "/v1/churn", _bodies(self._known[100]), 1, COUNTING)
+            self._tell("/v1/churn, 100, while the list is counted", ask(few), "published")
+            many = Load(server.port, "/customer?id=", self._known[1_000], 1, COUNTING, get=True)
+            self._tell("the page, 1,000, while it is counted", ask(many), "published")
 
     def reasons(self) -> None:
         """Measure the exact explanation of one row, beside ``shap.TreeExplainer``."""
@@ -166,6 +181,9 @@ class Bench:
         load = Load(server.port, "/v1/churn", _bodies(names), connections, self._seconds, 1)
         return ask(load)
 
+    def _page(self, server: Server, names: list[str]) -> Answers:
+        return ask(Load(server.port, "/customer?id=", names, 1, self._seconds, 1, get=True))
+
     def _costly(self, server: Server, call: Callable[[], Answers]) -> tuple[Answers, float]:
         """Return the answers, and the processor's milliseconds that the server spent on each."""
         top = psutil.Process(server.process.pid)
@@ -209,6 +227,7 @@ SECTIONS = {
     "latency": Bench.latency,
     "throughput": Bench.throughput,
     "offers": Bench.offers,
+    "page": Bench.page,
     "reasons": Bench.reasons,
     "stages": Bench.stages,
     "ingest": Bench.ingest,

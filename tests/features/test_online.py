@@ -5,12 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
 
 from features import folds, kernel, online
-from features.interactions import Interaction
+from features.interactions import Attribute, Interaction
 from features.offers import Offer
 from features.plan import compile_plan
-from tests.strategies import AS_OF, ROLES, SIGNALS
+from tests.engines import bits
+from tests.strategies import AS_OF, DAY, ROLES, SIGNALS, attributes, histories
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
@@ -77,3 +79,15 @@ def test_another_fold_is_compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kernel._folds() == before
     monkeypatch.setattr(folds, "contrast", folds.long_run)
     assert kernel._folds() != before
+
+
+@settings(max_examples=100)
+@given(items=histories(), facts=attributes())
+def test_several_instants_at_once_are_each_as_alone(
+    items: list[Interaction], facts: list[Attribute]
+) -> None:
+    instants = [AS_OF - 90 * DAY, AS_OF - DAY, AS_OF - 1, AS_OF, AS_OF + 400 * DAY]
+    together = online.evaluate_at(PLAN, items, instants, facts)
+    for place, as_of in enumerate(instants):
+        alone = online.evaluate(PLAN, items, as_of, facts)
+        assert bits(together.row(place)) == bits(alone.row(0))

@@ -1,6 +1,7 @@
 """The view of a customer: what is known of them, in one answer."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from features.interactions import Interaction, canonical_order, first_recorded
 from features.plan import compile_plan
 from features.signals import interactions
 from serving.api import create_api
+from serving.course import RELATIONSHIP, YEAR, course_of
 from serving.scorer import Scorer
 from serving.view import open_cases
 from tests.strategies import AS_OF, DAY, histories
@@ -104,6 +106,23 @@ def test_the_models_that_answer_are_told(client: TestClient, scorer: Scorer) -> 
     assert churn["fingerprint"] == scorer.churn_model.bundle.fingerprint
     assert offers["task"] == "offers"
     assert churn["loaded_at"] == clock.isoformat(scorer.loaded_at)
+
+
+def test_the_course_is_what_the_signals_said_then(scorer: Scorer) -> None:
+    as_of, found = scorer.store.known(["0001"])
+    history, plan = found["0001"], scorer.churn_model.bundle.plan
+    course = course_of(plan, history, as_of, 12)
+    assert course.instants[-1] == as_of
+    assert {b - a for a, b in pairwise(course.instants)} <= {YEAR // 12, YEAR // 12 + 1}
+    assert min(i.occurred_at for i in history[0]) < course.instants[0]
+    for place, instant in enumerate(course.instants):
+        then = online.evaluate(plan, history[0], instant, history[1])
+        for signal in plan.signals:
+            if signal.measure in RELATIONSHIP:
+                (value,) = then.column(signal.name)
+                assert course.values[RELATIONSHIP[signal.measure]][place] == value
+    assert course_of(plan, ([], []), as_of, 12).instants == ()
+    assert course_of(plan, history, as_of, 0).instants == ()
 
 
 @settings(max_examples=100)
