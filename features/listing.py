@@ -3,8 +3,10 @@
 import textwrap
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
+from html import escape
 
 from features.catalog import DataShape, customer_signals, offer_signals
+from features.declaration import Signal
 from features.english import counted
 from features.groups import group_of
 from features.meaning import PLAIN, meaning, unit_of
@@ -26,21 +28,37 @@ class Entry:
     unit: str
     why: str
 
+    def __str__(self) -> str:
+        """Return it in lines for people."""
+        return f"{self.name} ({self.group})\n  {self.meaning} [{self.unit}]\n  why: {self.why}"
+
+    def _repr_html_(self) -> str:
+        """Return it as notebooks show it."""
+        name, group, said, unit, why = map(
+            escape, (self.name, self.group, self.meaning, self.unit, self.why)
+        )
+        return f"<b><code>{name}</code></b> ({group})<br>{said} [{unit}]<br><i>why: {why}</i>"
+
 
 def entries(shape: DataShape, wording: Wording = PLAIN) -> list[Entry]:
     """Return all signals that such data get, those of one group together."""
-    found = [
-        Entry(
-            group_of(signal),
-            signal.name,
-            meaning(signal, wording),
-            unit_of(signal, wording.currency),
-            signal.why,
-        )
-        for signal in offer_signals(shape)
-    ]
+    found = [entry_of(signal, wording) for signal in offer_signals(shape)]
     groups = list(dict.fromkeys(entry.group for entry in found))
     return sorted(found, key=lambda entry: groups.index(entry.group))
+
+
+def entry_of(signal: Signal, wording: Wording = PLAIN) -> Entry:
+    """Return one signal in words.
+
+    >>> from features.signals import days, interactions
+    >>> (bad,) = interactions(role="negative").count(days(90), why="it loses them")
+    >>> print(entry_of(bad))
+    negative_count_90d (treatment)
+      number of bad experiences in the 90 days before the instant [interactions]
+      why: it loses them
+    """
+    said, unit = meaning(signal, wording), unit_of(signal, wording.currency)
+    return Entry(group_of(signal), signal.name, said, unit, signal.why)
 
 
 def tally(shape: DataShape) -> str:

@@ -1,5 +1,6 @@
 """The settings file: its sections, read and checked."""
 
+import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ SECTIONS = (
     "policy",
     "serving",
 )
+ENVIRONMENT, DEMO = "RAPPORT_SETTINGS", "rapport.toml"
 M = TypeVar("M", bound=Section)
 
 
@@ -119,6 +121,27 @@ def read_settings(path: str | Path) -> Settings:
         signals=parse(SignalConstants, raw.get("signals", {}), "[signals]", path),
         checks=parse(Checks, raw.get("checks", {}), "[checks]", path),
         raw=raw,
+    )
+
+
+def find_settings(name: str | Path = "") -> Path:
+    """Return the absolute path of a settings file, looked for in this folder and those above it.
+
+    Args:
+        name: the file; by default ``RAPPORT_SETTINGS`` of the environment, else ``rapport.toml``.
+
+    Raises:
+        SettingsError: it is in none of them.
+    """
+    sought, here = Path(name or os.environ.get(ENVIRONMENT) or DEMO), Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / sought).is_file():
+            return folder / sought
+    raise SettingsError(
+        "settings file",
+        f"no '{sought}' in '{here}' or above",
+        "a TOML file that describes a deployment",
+        f"Name it, or set {ENVIRONMENT}.",
     )
 
 

@@ -42,7 +42,9 @@ def rfm(plan: Plan, matrix: Float64, label: Int8, test: Float64) -> Float64:
         },
         lgb.Dataset(matrix[:, columns], label),
     )
-    return np.asarray(model.predict(test[:, columns]), dtype=np.float64)
+    # LightGBM keeps one number of threads for the whole process: left open here, it would change
+    # under another fit that is filling its bins, which crashes.
+    return np.asarray(model.predict(test[:, columns], num_threads=1), dtype=np.float64)
 
 
 def logistic(plan: Plan, matrix: Float64, label: Int8, test: Float64) -> Float64:

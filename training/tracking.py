@@ -22,6 +22,7 @@ from training.bundle import save_bundle
 from training.evaluation import Evaluation
 from training.models import Model
 from training.pipeline import Trained
+from training.predictions import log_tested
 from training.provenance import code_version, dataset_digest, log_dataset
 from training.recipe import requirements
 from training.registry import (
@@ -178,6 +179,7 @@ def _log(mlflow: ModuleType, trained: Trained, known_until: str) -> None:
         mlflow.log_dict({"slices": told}, "slices.json")
     for name, figure in trained.figures.items():
         mlflow.log_figure(figure, name)
+    log_tested(mlflow, trained.tested)
 
 
 def log_evaluation(

@@ -1,0 +1,77 @@
+"""Run the notebooks, each from a fresh kernel, and store what they show: by hand, and in tests."""
+
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import nbformat
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "notebooks"
+NOTEBOOKS = tuple(sorted(FOLDER.glob("*.ipynb")))
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+LONGEST = 300
+"""Seconds that one cell may take."""
+
+
+def read(path: Path) -> Any:
+    """Return a stored notebook."""
+    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+
+
+def executed(path: Path, **environment: str) -> Any:
+    """Return a notebook as a fresh kernel runs it, without what changes from run to run.
+
+    Args:
+        path: the notebook, which stays as it is.
+        **environment: what the kernel has besides this process's environment.
+    """
+    notebook = read(path)
+    client = NotebookClient(
+        notebook,
+        timeout=LONGEST,
+        kernel_name=KERNEL["name"],
+        resources={"metadata": {"path": str(FOLDER)}},
+        record_timing=False,
+        extra_arguments=["--log-level=ERROR"],
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    client.execute(env=env)
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    for cell in notebook.cells:
+        cell.metadata = {}
+        for output in cell.get("outputs", []):
+            if "text/html" in output.get("data", {}):
+                # pandas numbers the tables that it styles anew each time
+                html = output.data["text/html"]
+                output.data["text/html"] = re.sub(r"T_[0-9a-f]{5}", "T_table", html)
+    return notebook
+
+
+def shown(notebook: Any) -> list[list[str]]:
+    """Return of each code cell the kinds of what it shows."""
+    return [
+        sorted(kind for output in cell.outputs for kind in output.get("data", {}))
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
+
+
+@click.command(help=__doc__)
+@click.argument("names", nargs=-1)
+def store(names: tuple[str, ...]) -> None:
+    """Run the notebooks whose file names begin so, by default all, and store them."""
+    for path in (path for path in NOTEBOOKS if not names or path.name.startswith(names)):
+        began = time.monotonic()
+        notebook = executed(path)
+        nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+        size = path.stat().st_size / 1e3
+        click.echo(f"{path.name}: {time.monotonic() - began:.0f} s, {size:,.0f} kB")
+
+
+if __name__ == "__main__":
+    store(prog_name="python -m tests.notebooks")
