@@ -8,12 +8,14 @@ from features.interactions import INSTANTS, NUMBERS
 from features.rules import KIND, LONGEST_TEXT, RANGES, REQUIRED, TEXT, Rule
 from features.sections import InteractionsSource
 from features.settings import Settings
+from features.sources.grouping import GROUP
 from features.sources.parsing import (
     Parsed,
+    factors_of,
     instants_of,
     literal,
     parsed_boolean,
-    parsed_number,
+    parsed_product,
     quoted,
     text,
 )
@@ -67,24 +69,34 @@ def parsed_columns(
         elif name in TEXTS:
             parsed[name] = text(columns[name])
         elif name in TIMES:
-            parsed[name] = instants_of(columns[name], types[columns[name]])
+            form = source.time_format
+            parsed[name] = instants_of(columns[name], types[columns[name]], form)
         elif name == "resolved":
             parsed[name] = parsed_boolean(columns[name])
         else:
-            parsed[name] = parsed_number(columns[name], types[columns[name]])
+            factors = factors_of(columns[name], types)
+            parsed[name] = parsed_product(factors, types, source.decimal)
+    if source.group is not None:
+        parsed[GROUP] = text(source.group)
     return parsed
 
 
 def conditions_of(
-    settings: Settings, parsed: Mapping[str, Parsed], columns: dict[str, str], latest: int
+    settings: Settings,
+    parsed: Mapping[str, Parsed],
+    columns: dict[str, str],
+    types: Mapping[str, str],
+    latest: int,
 ) -> list[Condition]:
     """Return when a row is rejected; the rules are those of ``check_interaction``."""
     found = []
     for name in (name for name in parsed if name in columns):
         theirs, value = columns[name], quoted(name)
         if parsed[name].wanted:
-            rule = Rule(parsed[name].wanted, FORM)
-            found.append(Condition(theirs, f'{value} IS NULL AND "given {name}"', rule))
+            rule, wrong = Rule(parsed[name].wanted, FORM), f'{value} IS NULL AND "given {name}"'
+            # Of a product no single value can be shown.
+            shown_values = EXAMPLES if theirs in types else 0
+            found.append(Condition(theirs, wrong, rule, examples=shown_values))
         if name in REQUIRED:
             found.append(Condition(theirs, f"{value} IS NULL", NOTHING, missing=True))
         if name == "kind":

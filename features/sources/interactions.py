@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from features import clock
 from features.errors import SourceError, nearest
 from features.history import interactions_schema
-from features.interactions import COLUMNS, INSTANTS
+from features.interactions import COLUMNS, INSTANTS, NUMBERS
 from features.rules import CLOCK_SKEW, KIND, REQUIRED, TEXT, is_text
 from features.sections import InteractionsSource
 from features.settings import Settings
@@ -25,6 +25,8 @@ from features.sources.conditions import (
     parsed_columns,
     selection,
 )
+from features.sources.grouping import grouped, with_returns
+from features.sources.parsing import factors_of
 from features.sources.rejections import Broken, file_of, refuse_many, reject
 from features.sources.tables import open_table, shown
 
@@ -55,7 +57,7 @@ def read_interactions(
     _refuse_constants(settings, source, label)
     opened.create_view("opened", replace=True)
     parsed = parsed_columns(settings, source, columns, types)
-    conditions = conditions_of(settings, parsed, columns, now + CLOCK_SKEW)
+    conditions = conditions_of(settings, parsed, columns, types, now + CLOCK_SKEW)
     staged = connection.sql(selection(parsed, conditions)).to_arrow_table()
     table, broken = _right(staged, settings, columns, conditions, now + CLOCK_SKEW)
     counted = reject(
@@ -66,14 +68,20 @@ def read_interactions(
         file_of(folder, "interactions", source.label),
     )
     refuse_many(settings, counted, label)
+    if source.group is not None:
+        table = grouped(connection, table, source.sums, "kind" in columns)
+    if source.returns is not None:
+        table = with_returns(table, source.returns, source.numbers)
     return _finished(table, settings, source, columns, counted)
 
 
 def _mapped(source: InteractionsSource, types: dict[str, str], label: str) -> dict[str, str]:
     """Return which of the table's columns holds each of ours."""
     wanted = {**source.columns, **source.numbers}
-    for ours, theirs in wanted.items():
-        if theirs not in types:
+    asked = {**wanted, **({} if source.group is None else {"group": source.group})}
+    for ours, theirs in asked.items():
+        factors = factors_of(theirs, types) if _is_number(ours, source) else (theirs,)
+        if not set(factors) <= types.keys():
             raise SourceError(
                 f"{label}, column '{ours}'",
                 f"no column '{theirs}'",
@@ -94,12 +102,17 @@ def _mapped(source: InteractionsSource, types: dict[str, str], label: str) -> di
     return columns
 
 
+def _is_number(name: str, source: InteractionsSource) -> bool:
+    return name in NUMBERS or name in source.numbers
+
+
 def _refuse_constants(settings: Settings, source: InteractionsSource, label: str) -> None:
     kinds = settings.roles.all_kinds()
-    if source.kind is not None and source.kind not in kinds:
-        raise SourceError(
-            f"{label}, kind", f"'{source.kind}'", KIND.wanted, kinds_remedy(sorted(kinds))
-        )
+    for name in ("kind", "returns"):
+        kind = getattr(source, name)
+        if kind is not None and kind not in kinds:
+            remedy = kinds_remedy(sorted(kinds))
+            raise SourceError(f"{label}, {name}", f"'{kind}'", KIND.wanted, remedy)
     for name in CONSTANTS:
         constant = getattr(source, name)
         if constant is not None and not is_text(constant):
@@ -160,6 +173,7 @@ def _finished(
     counted = measures.with_columns(counted, finished, columns)
     return finished, report.Interactions(
         counted,
+        grouped=None if source.group is None else len(finished),
         assumed=recorded.null_count,
         early=pc.sum(pc.less(recorded, occurred)).as_py() or 0,
     )

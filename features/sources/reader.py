@@ -1,6 +1,7 @@
 """Reading a deployment's sources into one history."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -9,14 +10,16 @@ import pyarrow.compute as pc
 
 from features.errors import SourceError
 from features.history import ATTRIBUTES_SCHEMA, History
-from features.identities import IDENTITIES_SCHEMA, owners
+from features.identities import IDENTITIES_SCHEMA, owners, resolve
 from features.interactions import COLUMNS, INSTANTS, ORDER
+from features.offers import Offer
 from features.settings import Settings
 from features.sources import measures, report
 from features.sources.attributes import read_attributes
 from features.sources.identities import read_identities, resolved
 from features.sources.interactions import read_interactions
 from features.sources.offers import read_offers
+from features.sources.stored import read_store
 from features.sources.tables import reading
 
 
@@ -38,6 +41,8 @@ def read_history(settings: Settings, aside: Path | None = None) -> History:
         SourceError: a source cannot be read or lacks a column, or more of its rows are wrong
             than ``[checks]`` allows.
     """
+    if settings.reads_store:
+        return _from_store(settings)
     connection = duckdb.connect()
     try:
         now = time.time_ns() // 1000
@@ -53,10 +58,7 @@ def read_history(settings: Settings, aside: Path | None = None) -> History:
             connection, settings, customers, known_until, aside
         )
         offers, offer_numbers = read_offers(connection, settings)
-        persons = owners(identities, interactions["customer_id"])
-        told_offers = measures.measured_offers(
-            connection, interactions.set_column(0, "customer_id", persons), offers, settings.roles
-        )
+        told_offers = _offers(connection, settings, interactions, identities, offers)
     finally:
         connection.close()
     return History(
@@ -72,6 +74,42 @@ def read_history(settings: Settings, aside: Path | None = None) -> History:
         report=report.Report(known_until, told, told_attributes, told_offers, told_identities),
         identities=identities,
     )
+
+
+def _from_store(settings: Settings) -> History:
+    with duckdb.connect() as connection:
+        stored = read_store(connection, settings)
+        until = stored.known_until
+        kept = _as_known(connection, stored.interactions, until)
+        told = measures.measured(connection, stored.tables, kept, until)
+        offers, offer_numbers = read_offers(connection, settings)
+        identities = resolve(stored.identities, until).identities
+        told_offers = _offers(connection, settings, kept, identities, offers)
+    return History(
+        interactions=kept,
+        attributes=stored.attributes,
+        offers=offers,
+        known_until=until,
+        numbers=settings.numbers(),
+        attribute_numbers=stored.attribute_numbers,
+        offer_numbers=offer_numbers,
+        timezone=settings.project.timezone,
+        constants=settings.signals,
+        report=report.Report(until, told, (), told_offers),
+        identities=identities,
+    )
+
+
+def _offers(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    interactions: pa.Table,
+    identities: pa.Table,
+    offers: Mapping[str, Offer],
+) -> report.Offers:
+    persons = owners(identities, interactions["customer_id"])
+    named = interactions.set_column(0, "customer_id", persons)
+    return measures.measured_offers(connection, named, offers, settings.roles)
 
 
 def _identities(
