@@ -110,7 +110,9 @@ class Checks(Section):
 
 
 class Table(Section):
-    """A source table: a file, or a database URL with its query, and our names for its columns.
+    """A source is a Parquet or CSV file, a glob, or a database URL with its ``query``.
+
+    ``columns`` maps our names for its columns to the table's.
 
     ``time_format`` says how its times are written where that is not the way of ISO 8601, in the
     signs of C's strptime, such as ``"%d/%m/%Y %H:%M"``.

@@ -118,7 +118,8 @@ def test_a_database_is_looked_at_table_by_table(demo: Path, tmp_path: Path) -> N
     write_own(demo, tmp_path, "events", 10)
     with duckdb.connect() as connection, sqlite3.connect(tmp_path / "shop.db") as database:
         rows = connection.execute(
-            f"SELECT event_id, user_id, event_type, channel, event_time::VARCHAR, revenue FROM '{tmp_path / 'events.csv'}'"
+            "SELECT event_id, user_id, event_type, channel, event_time::VARCHAR, revenue "
+            f"FROM '{tmp_path / 'events.csv'}'"
         ).fetchall()
         database.execute("CREATE TABLE events (event_id, user_id, event_type, channel, at, paid)")
         database.executemany(
