@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -23,6 +23,8 @@ OFFER_COLUMNS = (
     "valid_to",
     "stock",
 )
+STORE = "store"
+"""The source that is the serving store."""
 IDENTITY_COLUMNS = ("key", "customer_id", "known_at")
 
 
@@ -122,11 +124,27 @@ class Checks(Section):
 
 
 class Table(Section):
-    """A source table: a file, or a database URL with its query, and our names for its columns."""
+    """A source is a Parquet or CSV file, a glob, or a database URL with its ``query``.
+
+    ``columns`` maps our names for its columns to the table's.
+
+    ``time_format`` says how its times are written where that is not the way of ISO 8601, in the
+    signs of C's strptime, such as ``"%d/%m/%Y %H:%M"``.
+    """
 
     source: str
     query: str | None = None
     columns: dict[str, str] = {}
+    time_format: str | None = None
+
+    @field_validator("time_format")
+    @classmethod
+    def _a_day(cls, form: str | None) -> str | None:
+        if form is not None:
+            signs = set(re.findall("%(.)", form))
+            if not ("d" in signs and signs & set("mbB") and signs & set("yY")):
+                raise ValueError("a format with day, month and year, such as '%d/%m/%Y %H:%M'")
+        return form
 
     @property
     def label(self) -> str:
@@ -138,8 +156,16 @@ class InteractionsSource(Table):
     """``[[interactions]]``: one table of a source system, read as interactions.
 
     ``columns`` maps our names to the table's, ``numbers`` declares further numeric columns
-    likewise; a column called by our name needs no mapping. ``kind``, ``channel`` and ``topic``
-    may be constants.
+    likewise; a column called by our name needs no mapping, and a number may be the product of two
+    columns (``"Quantity * UnitPrice"``). ``kind``, ``channel`` and ``topic`` may be constants.
+
+    Rows that are alike in the column ``group``, of one customer and kind, are lines of one
+    interaction: it began with the first and is known with the last of them, it has the totals of
+    its ``sums``, and of every other column what its lines agree on. One whose amount is negative
+    is of the kind ``returns``, its numbers without their sign. ``decimal`` is the sign between
+    whole and part in numbers written as text.
+
+    ``source = "store"`` is the history that serving wrote, attributes and identities included.
     """
 
     name: str | None = None
@@ -147,6 +173,10 @@ class InteractionsSource(Table):
     channel: str | None = None
     topic: str | None = None
     numbers: dict[str, str] = {}
+    group: str | None = None
+    sums: tuple[str, ...] = ("amount",)
+    returns: str | None = None
+    decimal: Literal[".", ","] = "."
 
     @model_validator(mode="after")
     def _named(self) -> Self:
@@ -174,6 +204,29 @@ class InteractionsSource(Table):
             if getattr(self, name) is not None and name in self.columns:
                 raise ValueError(f"'{name}' is both a constant and a column: keep one of them.")
         return self
+
+    @model_validator(mode="after")
+    def _sums_exist(self) -> Self:
+        for name in self.sums:
+            if name != "amount" and name not in self.numbers:
+                raise ValueError(
+                    f"`sums` of '{name}'. They take amount and names declared under `numbers`."
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _store_says_itself(self) -> Self:
+        said = self.model_fields_set - {"source", "numbers"}
+        if self.is_store and said:
+            raise ValueError(
+                f"the store's own history with '{min(said)}'. Besides `source` it takes `numbers`."
+            )
+        return self
+
+    @property
+    def is_store(self) -> bool:
+        """Whether this is the history that serving wrote."""
+        return self.source == STORE
 
     @property
     def label(self) -> str:

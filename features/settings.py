@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from features.errors import SettingsError, nearest
 from features.sections import (
+    STORE,
     AttributesSource,
     Checks,
     IdentitiesSource,
@@ -39,6 +40,8 @@ SECTIONS = (
     "serving",
 )
 ENVIRONMENT, DEMO = "RAPPORT_SETTINGS", "rapport.toml"
+DEFAULT_STORE = "sqlite:///var/rapport.db"
+"""Where serving keeps its history unless ``[serving]`` says otherwise."""
 M = TypeVar("M", bound=Section)
 
 
@@ -71,6 +74,21 @@ class Settings:
         if url.startswith(prefix) and not url.startswith(prefix + "/"):
             return prefix + str((self.path.parent / url.removeprefix(prefix)).resolve())
         return url
+
+    @property
+    def reads_store(self) -> bool:
+        """Whether the history is the one that serving wrote."""
+        return any(source.is_store for source in self.interactions)
+
+    def store(self) -> str:
+        """Return the URL of the serving store."""
+        serving = self.raw.get("serving", {})
+        return self.database(serving.get("store", DEFAULT_STORE))
+
+    def rewound(self) -> int | None:
+        """Return the instant of the clock where it is not the one that the file states."""
+        stated = parse(Project, self.raw["project"], "[project]", self.path).clock
+        return None if self.project.clock == stated else self.project.now()
 
     def numbers(self) -> tuple[str, ...]:
         """Return the further numeric columns that the sources declare, sorted."""
@@ -110,6 +128,8 @@ def read_settings(path: str | Path) -> Settings:
             "sources with names of their own: ids are unique within a source",
             "Add name = '…' to one of them.",
         )
+    if any(source.is_store for source in interactions):
+        _refuse_beside_the_store(raw, path)
     return Settings(
         path=path,
         project=parse(Project, raw["project"], "[project]", path),
@@ -143,6 +163,18 @@ def find_settings(name: str | Path = "") -> Path:
         "a TOML file that describes a deployment",
         f"Name it, or set {ENVIRONMENT}.",
     )
+
+
+def _refuse_beside_the_store(raw: dict[str, Any], path: Path) -> None:
+    """Refuse what the store holds already: it would count twice."""
+    others = [name for name in ("attributes", "identities") if name in raw]
+    if len(raw["interactions"]) > 1 or others:
+        raise SettingsError(
+            f"{path.name}, [[interactions]]",
+            f"source = '{STORE}' beside {f'[{others[0]}]' if others else 'another source'}",
+            "the store alone: it holds interactions, attributes and identities of every source",
+            "Import what it lacks with `python -m serving import`, then leave out the others.",
+        )
 
 
 def read_toml(path: Path, remedy: str) -> dict[str, Any]:

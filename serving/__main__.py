@@ -35,6 +35,9 @@ def commands() -> None:
 def import_sources(settings_path: str) -> None:
     """Bring the sources' history into the store, once."""
     settings = read_settings(settings_path)
+    if settings.reads_store:
+        click.echo("The settings read the store itself: there is nothing to bring in.")
+        return
     digest = data_digest(settings) or UNKNOWN
     with open_store(settings) as store:
         if store.imported is not None:

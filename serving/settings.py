@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from features.sections import Section
-from features.settings import Settings
+from features.settings import DEFAULT_STORE, Settings
 
 
 class Serving(Section):
@@ -15,7 +15,7 @@ class Serving(Section):
     ``models_every`` seconds.
     """
 
-    store: str = "sqlite:///var/rapport.db"
+    store: str = DEFAULT_STORE
     workers: int = Field(1, ge=1, le=64)
     most_requests: int = Field(64, ge=1, le=10_000)
     timeout: float = Field(
@@ -35,4 +35,5 @@ def serving_of(settings: Settings) -> Serving:
 
 def store_url(settings: Settings) -> str:
     """Return the store's URL, with a relative SQLite path made absolute."""
-    return settings.database(serving_of(settings).store)
+    serving_of(settings)  # what is wrong with the section is told
+    return settings.store()

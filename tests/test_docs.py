@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from docs import pictures, signals
+from docs import pictures, settings, signals
 from docs.lives import MONTH, YEAR, Life, event, measured, promise
 from features.catalog import offer_signals
 from features.composites import trust
+from features.settings import SECTIONS
 from features.shape import FULL
 
 ANEW = "run `make docs`"
@@ -18,6 +19,15 @@ TEXT = signals.PAGE.read_text(encoding="utf-8")
 
 def test_the_page_of_signals_is_current() -> None:
     assert signals.page(TEXT) == TEXT, ANEW
+
+
+def test_the_page_of_settings_is_current() -> None:
+    assert settings.PAGE.read_text(encoding="utf-8") == settings.page(), ANEW
+
+
+def test_every_section_of_the_settings_is_on_its_page() -> None:
+    told = {name.strip("[]") for name in settings.SECTIONS}
+    assert told == {*SECTIONS, "policy.eligibility"}
 
 
 def test_it_lists_every_signal_once_and_shows_every_picture() -> None:

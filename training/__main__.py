@@ -1,5 +1,7 @@
 """Train churn and offer models, measure them, score by them; all from one settings file."""
 
+from pathlib import Path
+
 import click
 
 from features.console import WIDE, Commands, settings_option, steps, tell_notes
@@ -18,6 +20,7 @@ from training.recipe import recipe_of
 from training.registry import Task
 from training.report import report_of, save_report
 from training.search import tune_command
+from training.starting import init
 from training.until import as_of, refuse_after_all
 
 until_option = click.option(
@@ -28,6 +31,37 @@ until_option = click.option(
 @click.group(cls=Commands, help=__doc__, context_settings=WIDE)
 def commands() -> None:
     """Name the program."""
+
+
+@commands.command("init")
+@click.argument("sources", nargs=-1, required=True)
+@click.option(
+    "--out",
+    default="rapport.toml",
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The settings file to write; models and store are kept beside it.",
+)
+@click.option("--name", help="What the deployment is called; by default as its folder.")
+@click.option("--timezone", help="Of times without a zone, such as Europe/London.")
+@click.option("--currency", default="", help="Of amounts, such as EUR.")
+@click.option("--force", is_flag=True, help="Write over a settings file that is there.")
+@click.pass_context
+def init_command(
+    ctx: click.Context,
+    sources: tuple[str, ...],
+    out: Path,
+    name: str | None,
+    timezone: str | None,
+    currency: str,
+    force: bool,
+) -> None:
+    """Propose settings for tables of your own, try them, and tell what is missing.
+
+    SOURCES are Parquet or CSV files, folders of them, or database URLs.
+    """
+    if not init(sources, out, name, timezone, currency, force):
+        ctx.exit(1)
 
 
 @commands.command()

@@ -27,7 +27,7 @@ from training.evaluation import Tested
 from training.explanation import Scale, explanation
 from training.models import Model, require_model
 from training.registry import CHAMPION, Task
-from training.scoring import scores, scoring_of
+from training.scoring import scored, scoring_of
 
 if TYPE_CHECKING:
     import shap
@@ -161,9 +161,9 @@ class Study:
         """Return the scores of all customers with reasons in words, as ``training score`` does."""
         roles = self.settings.roles
         asked = scoring_of(model, self.history, roles, self.instant(at), reasons)
-        tables = [scores(asked, part, lambda rows: None) for part in asked.parts]
+        tables = scored(asked, asked.parts, lambda rows: None)
         found: pd.DataFrame = pa.concat_tables(tables).to_pandas()
-        return found.set_index(asked.keys)
+        return found.set_index(asked.form.keys)
 
     def explanation(
         self, model: Model, signals: pd.DataFrame, scale: Scale = "probability"

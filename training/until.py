@@ -25,7 +25,7 @@ def as_of(settings: Settings, time: str) -> Settings:
             "--until", f"'{time}'", "a time such as 2017-11-30", "Write year, month and day."
         ) from error
     now = settings.project.now()
-    if now is not None and instant > now:
+    if now is not None and instant > now and not settings.reads_store:
         raise SettingsError(
             "--until",
             f"'{time}'",

@@ -53,7 +53,11 @@ def read_attributes(
             label, f"no column '{missing}'", "a column of the table", nearest(missing, list(types))
         )
     dated = known_at in types
-    when = instants_of(known_at, types[known_at]) if dated else Parsed(str(clock.EVER))
+    when = (
+        instants_of(known_at, types[known_at], source.time_format)
+        if dated
+        else Parsed(str(clock.EVER))
+    )
     names = [name for name in types if name not in (customer, known_at)]
     conditions = _conditions(customer, known_at if dated else None, when, names)
     opened.create_view("opened", replace=True)
@@ -63,7 +67,8 @@ def read_attributes(
     refuse_many(settings, counted, label)
     connection.execute(f"DELETE FROM staged WHERE {quoted(_met(list(types)))} > 0")
     facts = _facts(connection, settings, customer, when, names)
-    numbers = _numbers(connection, facts, names, known_until)
+    numeric = numbers_of(connection, facts, known_until)
+    numbers = {name: name in numeric for name in names}
     columns = tuple(report.Column(name, _missing(connection, name)) for name in names)
     return facts, report.Attributes(replace(counted, columns=columns), dated), numbers
 
@@ -132,18 +137,17 @@ def _facts(
     return pa.table(columns, names=ATTRIBUTES_SCHEMA.names).cast(ATTRIBUTES_SCHEMA)
 
 
-def _numbers(
-    connection: duckdb.DuckDBPyConnection, facts: pa.Table, names: list[str], known_until: int
-) -> dict[str, bool]:
-    """Return of each attribute whether every value known by then reads as a number."""
+def numbers_of(
+    connection: duckdb.DuckDBPyConnection, facts: pa.Table, known_until: int
+) -> set[str]:
+    """Return the attributes of which every value known by then reads as a number."""
     read = parsed_number("value", "VARCHAR")
     connection.register("facts", facts)
     found = connection.execute(
         f"SELECT name, count(*) FILTER (WHERE {read.given} AND ({read.value}) IS NULL), "
         f"count({read.value}) FROM facts WHERE known_at < {known_until} GROUP BY name"
     ).fetchall()
-    numbers = {name for name, bad, good in found if good and not bad}
-    return {name: name in numbers for name in names}
+    return {name for name, bad, good in found if good and not bad}
 
 
 def _missing(connection: duckdb.DuckDBPyConnection, column: str) -> int:

@@ -11,10 +11,11 @@ from features.sections import InteractionsSource
 from features.settings import Settings
 from features.sources.parsing import (
     Parsed,
+    factors_of,
     instants_of,
     literal,
     parsed_boolean,
-    parsed_number,
+    parsed_product,
     quoted,
     text,
 )
@@ -29,7 +30,7 @@ NOTHING = Rule(
 FORM = "Mend those values, or map another column."
 FUTURE = Rule("times that have come", "Mend those times.")
 EXAMPLES, KINDS = 3, 10
-ASSUMED, MET = "recorded as it happened", "condition met"
+ASSUMED, MET, GROUP = "recorded as it happened", "condition met", "the group"
 """Columns beside those of interactions."""
 LOCAL_TO_UTC = "local_to_utc"
 """What the clock's function is called in SQL."""
@@ -73,24 +74,35 @@ def parsed_columns(
         elif name in TEXTS:
             parsed[name] = text(columns[name])
         elif name in TIMES:
-            parsed[name] = as_instants(settings, instants_of(columns[name], types[columns[name]]))
+            form = source.time_format
+            read = instants_of(columns[name], types[columns[name]], form)
+            parsed[name] = as_instants(settings, read)
         elif name == "resolved":
             parsed[name] = parsed_boolean(columns[name])
         else:
-            parsed[name] = parsed_number(columns[name], types[columns[name]])
+            factors = factors_of(columns[name], types)
+            parsed[name] = parsed_product(factors, types, source.decimal)
+    if source.group is not None:
+        parsed[GROUP] = text(source.group)
     return parsed
 
 
 def conditions_of(
-    settings: Settings, parsed: Mapping[str, Parsed], columns: dict[str, str], latest: int
+    settings: Settings,
+    parsed: Mapping[str, Parsed],
+    columns: dict[str, str],
+    types: Mapping[str, str],
+    latest: int,
 ) -> list[Condition]:
     """Return when a row is rejected; the rules are those of ``check_interaction``."""
     found = []
     for name in (name for name in parsed if name in columns):
         theirs, value = columns[name], quoted(name)
         if parsed[name].wanted:
-            rule = Rule(parsed[name].wanted, FORM)
-            found.append(Condition(theirs, f'{value} IS NULL AND "given {name}"', rule))
+            rule, wrong = Rule(parsed[name].wanted, FORM), f'{value} IS NULL AND "given {name}"'
+            # Of a product no single value can be shown.
+            shown_values = EXAMPLES if theirs in types else 0
+            found.append(Condition(theirs, wrong, rule, examples=shown_values))
         if name in REQUIRED:
             found.append(Condition(theirs, f"{value} IS NULL", NOTHING, missing=True))
         if name == "kind":
@@ -139,6 +151,7 @@ def selection(
         f"({ours[field.name]})::{TYPES[str(field.type)]} AS {quoted(field.name)}"
         for field in schema
     )
+    columns += f", {quoted(GROUP)}" if GROUP in parsed else ""
     return (
         f"SELECT {columns}, recorded_at IS NULL AS {quoted(ASSUMED)}, {quoted(MET)} "
         f"FROM (SELECT *, {first_met(conditions)} AS {quoted(MET)} "

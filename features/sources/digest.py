@@ -12,8 +12,10 @@ SECTIONS = ("interactions", "attributes", "offers")
 def data_digest(settings: Settings) -> str | None:
     """Return the fingerprint of what the settings read and how.
 
-    ``None`` where a source is a database: nothing says cheaply whether it changed.
+    ``None`` where a source is a database or the store: nothing says cheaply whether it changed.
     """
+    if settings.reads_store:
+        return None
     sources = [table.source for table in settings.interactions]
     sources += [table.source for table in settings.attributes]
     sources += [table.source for table in (settings.identities, settings.offers) if table]

@@ -54,7 +54,8 @@ def read_identities(
         if column not in types and (name != "known_at" or name in source.columns):
             wanted = f"a column for '{name}'"
             raise SourceError(label, f"no column '{column}'", wanted, nearest(column, list(types)))
-    when = instants_of(names["known_at"], types[names["known_at"]]) if dated else None
+    at = names["known_at"]
+    when = instants_of(at, types[at], source.time_format) if dated else None
     conditions = _conditions(names, when)
     opened.create_view("opened", replace=True)
     known = when or Parsed(str(clock.EVER))

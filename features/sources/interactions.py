@@ -6,7 +6,7 @@ import numpy as np
 
 from features.errors import SourceError, nearest
 from features.history import interactions_schema
-from features.interactions import COLUMNS
+from features.interactions import COLUMNS, NUMBERS
 from features.rules import CLOCK_SKEW, KIND, REQUIRED, TEXT, is_text
 from features.sections import InteractionsSource
 from features.settings import Settings
@@ -20,7 +20,8 @@ from features.sources.conditions import (
     parsed_columns,
     selection,
 )
-from features.sources.parsing import quoted
+from features.sources.grouping import grouped, with_returns
+from features.sources.parsing import factors_of, quoted
 from features.sources.rejections import Broken, file_of, refuse_many, reject
 from features.sources.shelf import Shelf
 from features.sources.tables import first_row, open_table, shown
@@ -56,7 +57,7 @@ def read_interactions(
     _refuse_constants(settings, source, label)
     opened.create_view("opened", replace=True)
     parsed = parsed_columns(settings, source, columns, types)
-    conditions = conditions_of(settings, parsed, columns, now + CLOCK_SKEW)
+    conditions = conditions_of(settings, parsed, columns, types, now + CLOCK_SKEW)
     schema = interactions_schema(settings.numbers())
     staged = shelf.keep(selection(parsed, conditions, source.label, schema))
     met = connection.sql(f"SELECT {quoted(MET)} AS met FROM {staged}").fetchnumpy()["met"]
@@ -72,20 +73,35 @@ def read_interactions(
     right = shelf.view(
         f"FROM {staged} WHERE {quoted(MET)} = 0" if broken.any() else f"FROM {staged}"
     )
+    right = _whole(shelf, source, right, schema.names, "kind" in columns)
     counted = measures.with_columns(connection, counted, right, schema, columns)
-    assumed, early = first_row(
+    n, assumed, early = first_row(
         connection,
-        f"SELECT count(*) FILTER ({quoted(ASSUMED)}), "
+        f"SELECT count(*), count(*) FILTER ({quoted(ASSUMED)}), "
         f"count(*) FILTER (recorded_at < occurred_at) FROM {right}",
     )
-    return right, report.Interactions(counted, assumed=assumed, early=early)
+    grouped_into = None if source.group is None else n
+    return right, report.Interactions(counted, grouped_into, assumed=assumed, early=early)
+
+
+def _whole(
+    shelf: Shelf, source: InteractionsSource, right: str, names: list[str], kinds: bool
+) -> str:
+    """Return the view of interactions, of which the rows that are right may be lines."""
+    if source.group is not None:
+        right = shelf.keep(grouped(right, names, source.sums, kinds))
+    if source.returns is not None:
+        right = shelf.view(with_returns(right, names, source.returns, source.numbers))
+    return right
 
 
 def _mapped(source: InteractionsSource, types: dict[str, str], label: str) -> dict[str, str]:
     """Return which of the table's columns holds each of ours."""
     wanted = {**source.columns, **source.numbers}
-    for ours, theirs in wanted.items():
-        if theirs not in types:
+    asked = {**wanted, **({} if source.group is None else {"group": source.group})}
+    for ours, theirs in asked.items():
+        factors = factors_of(theirs, types) if _is_number(ours, source) else (theirs,)
+        if not set(factors) <= types.keys():
             raise SourceError(
                 f"{label}, column '{ours}'",
                 f"no column '{theirs}'",
@@ -106,12 +122,17 @@ def _mapped(source: InteractionsSource, types: dict[str, str], label: str) -> di
     return columns
 
 
+def _is_number(name: str, source: InteractionsSource) -> bool:
+    return name in NUMBERS or name in source.numbers
+
+
 def _refuse_constants(settings: Settings, source: InteractionsSource, label: str) -> None:
     kinds = settings.roles.all_kinds()
-    if source.kind is not None and source.kind not in kinds:
-        raise SourceError(
-            f"{label}, kind", f"'{source.kind}'", KIND.wanted, kinds_remedy(sorted(kinds))
-        )
+    for name in ("kind", "returns"):
+        kind = getattr(source, name)
+        if kind is not None and kind not in kinds:
+            remedy = kinds_remedy(sorted(kinds))
+            raise SourceError(f"{label}, {name}", f"'{kind}'", KIND.wanted, remedy)
     for name in CONSTANTS:
         constant = getattr(source, name)
         if constant is not None and not is_text(constant):

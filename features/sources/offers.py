@@ -17,6 +17,7 @@ from features.sources.report import shortened
 from features.sources.tables import open_table, reading, shown
 
 SEPARATOR = "|"
+VALIDITY = ("valid_from", "valid_to")
 
 
 def read_offers(
@@ -53,6 +54,8 @@ def read_offers(
         label = f"{shown(source.source)}, row {i}"
         ours: dict[str, Any] = {name: row.get(theirs) for name, theirs in columns.items()}
         attributes = {n: _as_float(row[n]) if numbers[n] else _text(row[n]) for n in further}
+        if source.time_format:
+            ours |= {n: _in_iso(ours[n], source.time_format, label) for n in VALIDITY}
         offer = _offer(ours, attributes, settings.project.timezone, label)
         if offer.offer_id in offers:
             raise SourceError(
@@ -115,6 +118,20 @@ def _stock(value: Any, label: str) -> int | None:
     if number is None or number < 0 or number != int(number):
         raise SourceError(label, shortened(filled), "a whole number from 0 on", "Mend it.")
     return int(number)
+
+
+def _in_iso(value: Any, form: str, label: str) -> str | None:
+    """Write a date or time as ISO 8601 does; a form without hours is that of a date."""
+    filled = _text(value)
+    if filled is None:
+        return None
+    try:
+        moment = datetime.strptime(filled, form)
+    except ValueError as error:
+        wanted = f"a date written as `time_format` says, {form}"
+        raise SourceError(label, shortened(filled), wanted, "Mend it.") from error
+    timed = "%H" in form or "%I" in form
+    return moment.isoformat() if timed else moment.date().isoformat()
 
 
 def _instant(value: Any, zone: str, label: str, last_day: bool) -> int | None:

@@ -1,5 +1,6 @@
 """SQL expressions that read a column's values and tell those of a wrong form."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from features import clock
@@ -35,13 +36,25 @@ def text(column: str) -> Parsed:
     return Parsed(f"nullif({quoted(column)}::VARCHAR, '')")
 
 
-def instants_of(column: str, type_name: str) -> Parsed:
-    """Read times as microseconds since 1970, by their own zone or (naive) by the wall clock."""
+def instants_of(column: str, type_name: str, form: str | None = None) -> Parsed:
+    """Read times as microseconds since 1970, by their own zone or (naive) by the wall clock.
+
+    Args:
+        column: where they are.
+        type_name: what DuckDB calls its type.
+        form: how those in text are written, in the signs of strptime; by default as ISO 8601.
+    """
+    wanted = "a time such as 2017-11-30T16:45:00 or 2017-11-30T16:45:00-05:00"
     given = f"{quoted(column)} IS NOT NULL"
     if type_name.startswith("TIMESTAMP") and type_name.endswith("WITH TIME ZONE"):
         value, naive = f"epoch_us(try_cast({quoted(column)} AS TIMESTAMPTZ))", "false"
     elif type_name in WALL_CLOCKS:
         value, naive = f"epoch_us(try_cast({quoted(column)} AS TIMESTAMP))", "true"
+    elif form is not None:
+        filled = _filled(column)
+        value = f"epoch_us(try_strptime({filled}, {literal(form)})::TIMESTAMP)"
+        naive, given = "true", f"{filled} IS NOT NULL"
+        wanted = f"a time written as `time_format` says, {form}"
     else:
         filled = _filled(column)
         zoned = f"(contains({filled}, ':') AND regexp_matches({filled}, '{ZONE}$'))"
@@ -52,14 +65,41 @@ def instants_of(column: str, type_name: str) -> Parsed:
         )
         naive, given = f"NOT {zoned}", f"{filled} IS NOT NULL"
     value = f"CASE WHEN {value} BETWEEN {EARLIEST} AND {LATEST} THEN {value} END"
+    return Parsed(value, given, naive, wanted)
+
+
+def factors_of(column: str, names: Collection[str]) -> tuple[str, ...]:
+    """Return the columns whose product is meant: the column itself, or two with ``*`` between.
+
+    >>> factors_of("Quantity * Price", ["Quantity", "Price"]), factors_of("a * b", ["a", "a * b"])
+    (('Quantity', 'Price'), ('a * b',))
+    """
+    parts = tuple(part.strip() for part in column.split("*"))
+    is_product = column not in names and len(parts) == 2 and set(parts) <= set(names)
+    return parts if is_product else (column,)
+
+
+def parsed_product(columns: Sequence[str], types: Mapping[str, str], decimal: str = ".") -> Parsed:
+    """Read the product of columns of numbers; missing where one of them is."""
+    parsed = [parsed_number(column, types[column], decimal) for column in columns]
     return Parsed(
-        value, given, naive, "a time such as 2017-11-30T16:45:00 or 2017-11-30T16:45:00-05:00"
+        " * ".join(f"({each.value})" for each in parsed),
+        " AND ".join(f"({each.given})" for each in parsed),
+        wanted=NUMBER.wanted,
     )
 
 
-def parsed_number(column: str, type_name: str) -> Parsed:
-    """Read finite numbers; NaN and empty are missing."""
+def parsed_number(column: str, type_name: str, decimal: str = ".") -> Parsed:
+    """Read finite numbers; NaN and empty are missing.
+
+    Args:
+        column: where they are.
+        type_name: what DuckDB calls its type.
+        decimal: the sign before the decimals in text; by a comma, points are between thousands.
+    """
     filled = quoted(column) if type_name in EXACT_NUMBERS else _filled(column)
+    if decimal == "," and type_name == "VARCHAR":
+        filled = f"replace(replace({filled}, '.', ''), ',', '.')"
     number = f"try_cast({filled} AS DOUBLE)"
     return Parsed(
         f"CASE WHEN isfinite({number}) THEN {number} + 0.0 END",

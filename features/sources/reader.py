@@ -11,7 +11,7 @@ import pyarrow.dataset
 from features.contents import distinct
 from features.errors import SourceError
 from features.history import ATTRIBUTES_SCHEMA, History, interactions_schema
-from features.identities import IDENTITIES_SCHEMA, owners
+from features.identities import IDENTITIES_SCHEMA, owners, resolve
 from features.interactions import COLUMNS, ORDER
 from features.settings import Settings
 from features.sources import measures, report
@@ -21,6 +21,7 @@ from features.sources.interactions import read_interactions
 from features.sources.offers import read_offers
 from features.sources.parsing import quoted
 from features.sources.shelf import Shelf, shelf
+from features.sources.stored import read_store
 from features.sources.tables import first_row, reading
 
 KEPT = "kept"
@@ -49,6 +50,8 @@ def read_history(
         SourceError: a source cannot be read or lacks a column, or more of its rows are wrong
             than ``[checks]`` allows.
     """
+    if settings.reads_store:
+        return _from_store(settings, kept)
     with shelf(settings, kept) as held:
         now = time.time_ns() // 1000
         said, told_identities = _identities(held.connection, settings, now, aside)
@@ -77,6 +80,34 @@ def read_history(
         timezone=settings.project.timezone,
         constants=settings.signals,
         report=report.Report(known_until, told, told_attributes, told_offers, told_identities),
+        identities=identities,
+    )
+
+
+def _from_store(settings: Settings, kept: Path | None) -> History:
+    with shelf(settings, kept) as held:
+        stored = read_store(held.connection, settings)
+        until = stored.known_until
+        held.connection.execute(f"CREATE TEMP VIEW read AS FROM {stored.interactions}")
+        schema = interactions_schema(settings.numbers())
+        interactions = held.taken(_as_known(held.connection, until), schema, KEPT)
+        told = measures.measured(held.connection, stored.tables, KEPT, until, kept is None)
+        offers, offer_numbers = read_offers(held.connection, settings)
+        identities = resolve(stored.identities, until).identities
+        told_offers = measures.measured_offers(
+            held.connection, KEPT, identities, offers, settings.roles
+        )
+    return History(
+        interactions=interactions,
+        attributes=stored.attributes,
+        offers=offers,
+        known_until=until,
+        numbers=settings.numbers(),
+        attribute_numbers=stored.attribute_numbers,
+        offer_numbers=offer_numbers,
+        timezone=settings.project.timezone,
+        constants=settings.signals,
+        report=report.Report(until, told, (), told_offers),
         identities=identities,
     )
 

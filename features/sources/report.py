@@ -80,12 +80,14 @@ class Kind:
 class Interactions:
     """A table of interactions.
 
-    ``late`` rows are from after the clock; ``repeats`` had an id that came before, and
-    ``conflicts`` counts the ids that came again with other content. ``assumed`` rows have no
-    ``recorded_at``: it is taken to be ``occurred_at``; in ``early`` rows it lies before it.
+    Where its rows are lines, they are ``grouped`` into so many interactions. ``late`` rows are
+    from after the clock; ``repeats`` had an id that came before, and ``conflicts`` counts the ids
+    that came again with other content. ``assumed`` rows have no ``recorded_at``: it is taken to be
+    ``occurred_at``; in ``early`` rows it lies before it.
     """
 
     table: Table
+    grouped: int | None = None
     assumed: int = 0
     early: int = 0
     late: int = 0
@@ -93,6 +95,11 @@ class Interactions:
     conflicts: int = 0
     conflict: str | None = None
     kinds: tuple[Kind, ...] = ()
+
+    @property
+    def right(self) -> int:
+        """How many interactions its rows are that are right."""
+        return self.table.rows - self.table.rejected if self.grouped is None else self.grouped
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,9 @@ def lines(settings: Path, history: History) -> Iterator[str]:
 
 def _interactions(found: report.Interactions) -> Iterator[str]:
     yield from _heading(found.table)
+    if found.grouped is not None:
+        lines = found.table.rows - found.table.rejected
+        yield f"{INDENT}{rows(lines)} are lines of {counted(found.grouped, 'interaction')}"
     yield from _aligned(
         [
             (
@@ -58,7 +61,7 @@ def _interactions(found: report.Interactions) -> Iterator[str]:
         ],
         right=(1,),
     )
-    right = found.table.rows - found.table.rejected
+    right = found.right
     yield from _aligned(
         [
             (column.name, _range(column), _missing(column, right))
@@ -130,7 +133,7 @@ def _closing(found: Report) -> Iterator[str]:
     assumed = [
         each.table.label
         for each in found.interactions
-        if each.assumed and each.assumed == each.table.rows - each.table.rejected
+        if each.assumed and each.assumed == each.right
     ]
     if assumed:
         yield ""

