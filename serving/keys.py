@@ -64,7 +64,7 @@ class Keys:
 
     def sessions(self) -> Sessions:
         """Return the sessions that the keys of the scope ``score`` open."""
-        return Sessions((*self.by_scope["score"], *self.by_scope["admin"]))
+        return Sessions((*self.by_scope.get("score", ()), *self.by_scope.get("admin", ())))
 
 
 def read_keys(environment: Mapping[str, str] = os.environ) -> Keys:
