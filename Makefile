@@ -12,7 +12,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export RAPPORT_SETTINGS := $(SETTINGS)
 
-.PHONY: help demo demo-bank train serve data test test-spark check lint format docs fuzz soak mutations bench bench-engine lock clean
+.PHONY: help install demo demo-bank train serve data test test-spark check lint format docs fuzz soak mutations bench bench-engine lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -36,6 +36,8 @@ train: data  ## Train, test and register the models (only when something changed
 serve: $(VENV)/.demo  ## Serve the registered models on 127.0.0.1.
 	@$(BIN)/python -m serving import
 	@$(BIN)/python -m serving serve --port $(PORT)
+
+install: $(VENV)/.demo  ## Install into .venv.
 
 data: $(VENV)/.demo  ## Write the demo's tables into data/ (once).
 	@[ "$(SETTINGS)" != rapport.toml ] || $(BIN)/python -m features demo-data
