@@ -1,7 +1,7 @@
 """An object store for tests: as much of the interface of S3 as reading and writing files takes."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -12,6 +12,7 @@ Objects = dict[str, bytes]
 
 class _Answers(BaseHTTPRequestHandler):
     objects: Objects
+    parts: dict[str, dict[int, bytes]]
     protocol_version = "HTTP/1.1"
 
     def do_HEAD(self) -> None:
@@ -34,11 +35,20 @@ class _Answers(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.headers.get("Content-Encoding") == "aws-chunked":
-            size, _, rest = body.partition(b"\r\n")
-            body = rest[: int(size.split(b";")[0], 16)]
-        self.objects[self._name] = body
-        self._answer(200, b"")
+        part = parse_qs(urlsplit(self.path).query).get("partNumber", ["0"])[0]
+        self.parts.setdefault(self._name, {})[int(part)] = body
+        self._answer(200, b"", {"ETag": '"any"'})
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if "uploads" in parse_qs(urlsplit(self.path).query, keep_blank_values=True):
+            begun = "InitiateMultipartUploadResult"
+            self._answer(200, f"<{begun}><UploadId>1</UploadId></{begun}>".encode())
+            return
+        parts = self.parts.pop(self._name)
+        self.objects[self._name] = b"".join(parts[number] for number in sorted(parts))
+        done = "CompleteMultipartUploadResult"
+        self._answer(200, f"<{done}><ETag>any</ETag></{done}>".encode())
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
@@ -61,8 +71,10 @@ class _Answers(BaseHTTPRequestHandler):
             "</ListBucketResult>"
         ).encode()
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Last-Modified", "Sun, 22 Nov 2026 00:00:00 GMT")
         self.end_headers()
@@ -73,10 +85,16 @@ class _Answers(BaseHTTPRequestHandler):
 @contextmanager
 def serving(objects: Objects) -> Iterator[str]:
     """Serve objects on this machine for as long as the block runs, and give the address."""
-    handler = type("Answers", (_Answers,), {"objects": objects})
+    handler = type("Answers", (_Answers,), {"objects": objects, "parts": {}})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_address[1]}"
         finally:
             server.shutdown()
+
+
+def environment(address: str) -> dict[str, str]:
+    """Return the variables that say where the store is, and who asks."""
+    who = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "any")
+    return {"AWS_ENDPOINT_URL": address, "AWS_DEFAULT_REGION": "us-east-1", **who}
