@@ -1,9 +1,11 @@
 """An object store for tests: as much of the interface of S3 as reading and writing files takes."""
 
+import io
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import BinaryIO
 from urllib.parse import parse_qs, unquote, urlsplit
 
 Objects = dict[str, bytes]
@@ -34,13 +36,13 @@ class _Answers(BaseHTTPRequestHandler):
             self._answer(200, held)
 
     def do_PUT(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self._body()
         part = parse_qs(urlsplit(self.path).query).get("partNumber", ["0"])[0]
         self.parts.setdefault(self._name, {})[int(part)] = body
         self._answer(200, b"", {"ETag": '"any"'})
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        self._body()
         if "uploads" in parse_qs(urlsplit(self.path).query, keep_blank_values=True):
             begun = "InitiateMultipartUploadResult"
             self._answer(200, f"<{begun}><UploadId>1</UploadId></{begun}>".encode())
@@ -56,6 +58,12 @@ class _Answers(BaseHTTPRequestHandler):
     @property
     def _name(self) -> str:
         return unquote(urlsplit(self.path).path).strip("/")
+
+    def _body(self) -> bytes:
+        length = self.headers.get("Content-Length")
+        body = _joined(self.rfile) if length is None else self.rfile.read(int(length))
+        chunked = "aws-chunked" in self.headers.get("Content-Encoding", "")
+        return _joined(io.BytesIO(body)) if chunked else body
 
     def _listed(self, prefix: str) -> bytes:
         bucket = self._name
@@ -80,6 +88,17 @@ class _Answers(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+
+def _joined(stream: BinaryIO | io.BufferedIOBase) -> bytes:
+    """Read a body that comes in chunks, each after a line with its length, and what trails it."""
+    body = b""
+    while size := int(stream.readline().split(b";")[0], 16):
+        body += stream.read(size)
+        stream.readline()
+    while stream.readline().strip():
+        pass
+    return body
 
 
 @contextmanager
