@@ -46,7 +46,7 @@ test: $(VENV)/.dev  ## Run the tests but the slow ones.
 	@$(BIN)/python -m pytest -m "not slow"
 
 test-spark: $(VENV)/.spark  ## Hold Spark to the law; it needs Java 17 or newer and takes 500 MB.
-	@$(BIN)/python -m pytest tests/features/test_spark.py
+	@$(BIN)/python -m pytest tests/features/test_spark.py tests/training/test_cluster.py
 
 check: lint test  ## Format, lint, types, imports, tests: before each commit.
 

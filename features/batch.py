@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features import arrays, chunks, kernel, ordering, reading
+from features import arrays, chunks, facts, kernel, ordering, reading
 from features.categories import Categories
 from features.columns import check_instants, check_read
-from features.encoding import calendar_of, numeric_attributes, offer_table
+from features.encoding import calendar_of, offer_table
 from features.history import History
 from features.identities import shares
 from features.offers import Offer
@@ -231,7 +231,7 @@ def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) 
     ):
         wanted = shares(history.identities, customers)
         connection.register("wanted", wanted)
-        _stage_facts(plan, history, connection)
+        facts.stage(plan, history.attributes, connection)
         source = connection.cursor()
         reading.open_interactions(source, history.interactions)
         check_instants(history.interactions, source, "interactions")
@@ -246,7 +246,7 @@ def _chunks(plan: Plan, history: History, spine: Spine, categories: Categories) 
                 asked, as_of = order[own_rows], instants[own_rows].copy()
                 yield Chunk(
                     histories=histories,
-                    facts=_facts(plan, connection, begin + first, begin + last, categories),
+                    facts=facts.facts_of(plan, connection, begin + first, begin + last, categories),
                     rows=arrays.Rows(
                         start=rows_before[first : last + 1] - rows_before[first],
                         as_of=as_of,
@@ -267,45 +267,6 @@ def _numbered(names: pa.Array) -> tuple[pa.Array, Int64]:
     place = np.empty(len(ascending), dtype=np.int64)
     place[np.asarray(ascending)] = np.arange(len(ascending))
     return coded.dictionary.take(ascending), place[np.asarray(coded.indices)]
-
-
-def _stage_facts(plan: Plan, history: History, connection: duckdb.DuckDBPyConnection) -> None:
-    codes = plan.attribute_codes
-    connection.register("attributes", history.attributes)
-    names = pa.table({"name": pa.array(codes, pa.string()), "n": np.arange(len(codes))})
-    connection.register("names", names)
-    connection.execute(
-        "CREATE TEMP TABLE facts AS "
-        "SELECT c, known_at, greatest(known_at, since) AS counts, n, name, value "
-        "FROM attributes JOIN wanted USING (customer_id) JOIN names USING (name) ORDER BY c"
-    )
-
-
-def _facts(
-    plan: Plan,
-    connection: duckdb.DuckDBPyConnection,
-    first: int,
-    last: int,
-    categories: Categories,
-) -> arrays.Facts:
-    """Return the attributes of customers ``first`` to ``last`` from the oldest to the latest."""
-    table = connection.sql(
-        f"SELECT c, counts, n, value FROM facts WHERE c >= {first} AND c < {last} "
-        "ORDER BY c, known_at, name, value"
-    ).to_arrow_table()
-    numeric = numeric_attributes(plan)
-    is_number = [numeric[name] for name in plan.attributes]
-    name = np.array(table["n"].to_numpy(), dtype=np.int64)
-    encoded = [
-        categories.encode(value, is_number[n])
-        for value, n in zip(table["value"].to_pylist(), name.tolist(), strict=True)
-    ]
-    return arrays.Facts(
-        start=chunks.starts(table["c"].to_numpy() - first, last - first),
-        known=np.array(table["counts"].to_numpy(), dtype=np.int64),
-        name=name,
-        value=np.array(encoded, dtype=np.float64),
-    )
 
 
 def _blocks(history_start: Int64, row_start: Int64, n_blocks: int) -> list[int]:

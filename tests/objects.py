@@ -1,9 +1,11 @@
 """An object store for tests: as much of the interface of S3 as reading and writing files takes."""
 
+import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import BinaryIO
 from urllib.parse import parse_qs, unquote, urlsplit
 
 Objects = dict[str, bytes]
@@ -12,6 +14,7 @@ Objects = dict[str, bytes]
 
 class _Answers(BaseHTTPRequestHandler):
     objects: Objects
+    parts: dict[str, dict[int, bytes]]
     protocol_version = "HTTP/1.1"
 
     def do_HEAD(self) -> None:
@@ -33,12 +36,21 @@ class _Answers(BaseHTTPRequestHandler):
             self._answer(200, held)
 
     def do_PUT(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.headers.get("Content-Encoding") == "aws-chunked":
-            size, _, rest = body.partition(b"\r\n")
-            body = rest[: int(size.split(b";")[0], 16)]
-        self.objects[self._name] = body
-        self._answer(200, b"")
+        body = self._body()
+        part = parse_qs(urlsplit(self.path).query).get("partNumber", ["0"])[0]
+        self.parts.setdefault(self._name, {})[int(part)] = body
+        self._answer(200, b"", {"ETag": '"any"'})
+
+    def do_POST(self) -> None:
+        self._body()
+        if "uploads" in parse_qs(urlsplit(self.path).query, keep_blank_values=True):
+            begun = "InitiateMultipartUploadResult"
+            self._answer(200, f"<{begun}><UploadId>1</UploadId></{begun}>".encode())
+            return
+        parts = self.parts.pop(self._name)
+        self.objects[self._name] = b"".join(parts[number] for number in sorted(parts))
+        done = "CompleteMultipartUploadResult"
+        self._answer(200, f"<{done}><ETag>any</ETag></{done}>".encode())
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
@@ -46,6 +58,12 @@ class _Answers(BaseHTTPRequestHandler):
     @property
     def _name(self) -> str:
         return unquote(urlsplit(self.path).path).strip("/")
+
+    def _body(self) -> bytes:
+        length = self.headers.get("Content-Length")
+        body = _joined(self.rfile) if length is None else self.rfile.read(int(length))
+        chunked = "aws-chunked" in self.headers.get("Content-Encoding", "")
+        return _joined(io.BytesIO(body)) if chunked else body
 
     def _listed(self, prefix: str) -> bytes:
         bucket = self._name
@@ -61,8 +79,10 @@ class _Answers(BaseHTTPRequestHandler):
             "</ListBucketResult>"
         ).encode()
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Last-Modified", "Sun, 22 Nov 2026 00:00:00 GMT")
         self.end_headers()
@@ -70,13 +90,30 @@ class _Answers(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
+def _joined(stream: BinaryIO | io.BufferedIOBase) -> bytes:
+    """Read a body that comes in chunks, each after a line with its length, and what trails it."""
+    body = b""
+    while size := int(stream.readline().split(b";")[0], 16):
+        body += stream.read(size)
+        stream.readline()
+    while stream.readline().strip():
+        pass
+    return body
+
+
 @contextmanager
 def serving(objects: Objects) -> Iterator[str]:
     """Serve objects on this machine for as long as the block runs, and give the address."""
-    handler = type("Answers", (_Answers,), {"objects": objects})
+    handler = type("Answers", (_Answers,), {"objects": objects, "parts": {}})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_address[1]}"
         finally:
             server.shutdown()
+
+
+def environment(address: str) -> dict[str, str]:
+    """Return the variables that say where the store is, and who asks."""
+    who = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "any")
+    return {"AWS_ENDPOINT_URL": address, "AWS_DEFAULT_REGION": "us-east-1", **who}

@@ -38,10 +38,8 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[objects.Objects]:
     """A store that holds nothing yet, where the environment says that one is."""
     held: objects.Objects = {}
     with objects.serving(held) as address:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "any")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        for name, value in objects.environment(address).items():
+            monkeypatch.setenv(name, value)
         yield held
 
 

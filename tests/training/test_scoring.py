@@ -17,6 +17,7 @@ from features.settings import Settings
 from features.snapshots import snapshot_spine
 from features.sources.reader import read_history
 from serving.scorer import Scorer
+from tests import objects
 from training import destinations, parts, registry, scoring
 from training.__main__ import commands
 from training.models import require_model
@@ -132,6 +133,29 @@ def test_scores_are_written_to_a_file_whole(
     assert pq.read_table(out).equals(everyone(shop, history, "churn"))
     assert f"{len(snapshot_spine(history, [history.known_until]))} rows" in told
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_scores_of_a_history_in_files_are_those_of_one_in_memory(
+    shop: Settings, history: History, tmp_path: Path
+) -> None:
+    filed = read_history(shop, kept=tmp_path)
+    assert not isinstance(filed.interactions, pa.Table)
+    assert everyone(shop, filed, "churn").equals(everyone(shop, history, "churn"))
+    assert history_digest(filed) == history_digest(history)
+
+
+def test_scores_are_written_to_an_object_store(
+    shop: Settings, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: objects.Objects = {}
+    with objects.serving(held) as address:
+        for name, value in objects.environment(address).items():
+            monkeypatch.setenv(name, value)
+        code, told = score(shop, "--out", "s3://shop/out/scores.parquet")
+    assert code == 0, told
+    assert list(held) == ["shop/out/scores.parquet"]
+    found = pq.read_table(pa.BufferReader(held["shop/out/scores.parquet"]))
+    assert found.equals(everyone(shop, history, "churn"))
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(
@@ -286,6 +310,8 @@ def _rows(path: Path) -> list[tuple[object, ...]]:
     [
         (["--out", "scores.csv"], "ends in .parquet"),
         (["--out", "foo://x"], "a database URL"),
+        (["--out", "s3://shop/scores.csv"], "an object that ends in .parquet"),
+        (["--out", "sqlite:///x.db", "--engine", "spark"], "spark writes Parquet"),
         (["--out", "scores.parquet", "--table", "t"], "--table is of a database"),
         (["--out", "scores.parquet", "--at", "soon"], "no time such as"),
         (["--out", "sqlite:////no/such/folder/x.db"], "a database that can be written"),
