@@ -1,5 +1,10 @@
 """The BentoML service: ``bentoml serve serving.service:Rapport``."""
 
+# ruff: noqa: E402 -- what is left out must be so before anything else asks for it
+from serving import lean
+
+lean.load()
+
 import gc
 import os
 from collections.abc import Callable

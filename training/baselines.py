@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from features.catalog import RECENCY
 from features.plan import Plan
-from training.linear import MOST_ROWS, fit_linear
+from training.straight import MOST_ROWS, fit_linear
 
 Float64 = npt.NDArray[np.float64]
 Int8 = npt.NDArray[np.int8]

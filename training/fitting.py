@@ -9,9 +9,10 @@ import numpy.typing as npt
 from sklearn.model_selection import GroupKFold
 
 from features import clock
-from training.calibration import N_FOLDS, clustered, held_out_loss
 from training.ensemble import margin_of, merged
-from training.linear import MOST_ROWS, Linear, fit_linear
+from training.linear import Linear
+from training.slopes import N_FOLDS, clustered, held_out_loss
+from training.straight import MOST_ROWS, fit_linear
 
 Float64 = npt.NDArray[np.float64]
 Int8 = npt.NDArray[np.int8]

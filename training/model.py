@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from training.calibration import Calibrator, fit_calibrator
+from training.calibration import Calibrator
 from training.ensemble import Ensemble
 from training.fitting import FIXED, Fitting, labels_of, share_of_line, weights_of
+from training.slopes import fit_calibrator
 from training.splits import Split, split_in_order
 
 Float64 = npt.NDArray[np.float64]

@@ -20,13 +20,13 @@ from features.errors import DataError
 from features.history import History
 from features.settings import Settings
 from training import splits
-from training.calibration import clustered
 from training.checks import both
 from training.dataset import Dataset, churn_dataset, offers_dataset
 from training.pipeline import fitted_by
 from training.provenance import dataset_digest
 from training.recipe import code_digest
 from training.registry import Task
+from training.slopes import clustered
 from training.splits import Split
 from training.tasks import Churn, Int64, OfferTask
 

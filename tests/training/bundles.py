@@ -8,9 +8,9 @@ from features.signals import attribute, days, interactions
 from training.bundle import Bundle, Card
 from training.calibration import Calibrator
 from training.ensemble import Ensemble
-from training.linear import fit_linear
 from training.model import Propensity
 from training.splits import Split
+from training.straight import fit_linear
 
 Float64 = npt.NDArray[np.float64]
 VALUE = interactions(role="value")

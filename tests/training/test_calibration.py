@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.metrics import log_loss
 
-from training.calibration import Calibrator, fit_calibrator
+from training.calibration import Calibrator
+from training.slopes import fit_calibrator
 
 Float64 = npt.NDArray[np.float64]
 Int8 = npt.NDArray[np.int8]

@@ -22,9 +22,9 @@ from training.baselines import BASELINES
 from training.calibration import Calibrator
 from training.ensemble import margin_of, merged
 from training.fitting import MOST_TREES, Fitting, taken
-from training.linear import fit_linear
 from training.model import DEFAULT_TREES, Propensity
 from training.splits import Split
+from training.straight import fit_linear
 
 Float64 = npt.NDArray[np.float64]
 Int8 = npt.NDArray[np.int8]

@@ -1,0 +1,32 @@
+"""A lean start: LightGBM without the packages that serve its estimators alone.
+
+Importing LightGBM imports scikit-learn, and with it SciPy's statistics, for estimators that serving
+does not use: half of the time until the service is there. Found missing, it does without them, and
+whoever asks for scikit-learn later gets it.
+"""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+UNUSED = ("sklearn", "sklearn.base")
+
+
+def load() -> None:
+    """Import LightGBM so, unless it is there already, into a process that serves."""
+    if "lightgbm" not in sys.modules:
+        with _missing(*UNUSED):
+            importlib.import_module("lightgbm")
+
+
+@contextmanager
+def _missing(*names: str) -> Iterator[None]:
+    """Have packages that were not imported yet seem not to be installed."""
+    absent = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type] # None says so to Python
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
