@@ -9,15 +9,17 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic_core import PydanticUndefined
 
 from features.sections import (
-    AttributesSource,
     Checks,
-    IdentitiesSource,
-    InteractionsSource,
-    OffersSource,
     Project,
     Roles,
     Section,
     SignalConstants,
+)
+from features.tables import (
+    AttributesSource,
+    IdentitiesSource,
+    InteractionsSource,
+    OffersSource,
     Table,
 )
 from serving.policy import Eligibility, Policy

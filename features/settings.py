@@ -10,16 +10,18 @@ from pydantic import ValidationError
 
 from features.errors import SettingsError, nearest
 from features.sections import (
-    STORE,
-    AttributesSource,
     Checks,
-    IdentitiesSource,
-    InteractionsSource,
-    OffersSource,
     Project,
     Roles,
     Section,
     SignalConstants,
+)
+from features.tables import (
+    STORE,
+    AttributesSource,
+    IdentitiesSource,
+    InteractionsSource,
+    OffersSource,
     is_object,
 )
 

@@ -15,11 +15,11 @@ from features.batch import Spine
 from features.console import instant_of, progress, settings_option, tell_notes
 from features.errors import DataError, RapportError
 from features.history import History
-from features.sections import is_object
 from features.settings import Settings, read_settings
 from features.sources.reader import read_history
 from features.sources.rejections import aside
 from features.sources.report import counted
+from features.tables import is_object
 from training import checking, cluster, destinations, parts, registry, tracking, unseen
 from training.evaluation import Evaluation
 from training.models import Model, load_model, require_model

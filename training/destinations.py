@@ -13,7 +13,7 @@ import pyarrow.fs
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from features import sections
+from features import tables
 from features.console import check_parquet
 from features.errors import SettingsError, SourceError, redacted
 from features.settings import Settings
@@ -34,7 +34,7 @@ TYPES: dict[str, type[sa.Text | sa.Double[float] | sa.Boolean]] = {
 
 def is_database(out: str) -> bool:
     """Whether a destination is a database rather than a file, here or in an object store."""
-    return sections.is_database(out)
+    return tables.is_database(out)
 
 
 def check_file(out: str) -> None:
@@ -44,7 +44,7 @@ def check_file(out: str) -> None:
         click.UsageError: a local one cannot be, or its name does not end in .parquet.
         SourceError: its object store cannot be reached.
     """
-    if not sections.is_object(out):
+    if not tables.is_object(out):
         check_parquet(out)
         return
     if not out.endswith(".parquet"):
@@ -90,7 +90,7 @@ def write_folder(scores: "DataFrame", out: str) -> None:
 
     It takes the place of an earlier one. In an object store Spark itself sees to both.
     """
-    if sections.is_object(out):
+    if tables.is_object(out):
         scores.write.mode("overwrite").parquet(out)
         return
     path = Path(out)

@@ -11,13 +11,13 @@ from features import clock
 from features.errors import SourceError, nearest
 from features.history import ATTRIBUTES_SCHEMA
 from features.rules import Rule
-from features.sections import AttributesSource
 from features.settings import Settings
 from features.sources import report
 from features.sources.conditions import FORM, Condition, first_met, text_condition
 from features.sources.parsing import Parsed, instants_of, literal, parsed_number, quoted, text
 from features.sources.rejections import Broken, file_of, refuse_many, reject
 from features.sources.tables import first_row, open_table, shown
+from features.tables import AttributesSource
 
 NOTHING = Rule("a customer and a time in every row", "A fact needs a customer and a time.")
 VALUE = Rule("text that a database takes", "Take the character NUL out of it.")

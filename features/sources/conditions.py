@@ -7,7 +7,6 @@ import pyarrow as pa
 
 from features.interactions import INSTANTS, NUMBERS
 from features.rules import KIND, LONGEST_TEXT, RANGES, REQUIRED, TEXT, Rule
-from features.sections import InteractionsSource
 from features.settings import Settings
 from features.sources.parsing import (
     Parsed,
@@ -19,6 +18,7 @@ from features.sources.parsing import (
     quoted,
     text,
 )
+from features.tables import InteractionsSource
 
 TEXTS = ("customer_id", "interaction_id", "kind", "channel", "topic", "case_id", "offer_id")
 TIMES = (*INSTANTS, "due_at")

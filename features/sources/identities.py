@@ -12,13 +12,13 @@ from features import clock
 from features.errors import SourceError, nearest
 from features.identities import IDENTITIES_SCHEMA, owners, resolve
 from features.rules import CLOCK_SKEW, Rule
-from features.sections import IdentitiesSource
 from features.settings import Settings
 from features.sources import report
 from features.sources.conditions import FORM, FUTURE, Condition, first_met, text_condition
 from features.sources.parsing import Parsed, instants_of, text
 from features.sources.rejections import Broken, file_of, refuse_many, reject
 from features.sources.tables import open_table, shown
+from features.tables import IdentitiesSource
 
 NOTHING = Rule(
     "a key and a customer (and, if dated, a time) in every row",

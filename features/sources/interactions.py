@@ -8,7 +8,6 @@ from features.errors import SourceError, nearest
 from features.history import interactions_schema
 from features.interactions import COLUMNS, NUMBERS
 from features.rules import CLOCK_SKEW, KIND, REQUIRED, TEXT, is_text
-from features.sections import InteractionsSource
 from features.settings import Settings
 from features.sources import measures, report
 from features.sources.conditions import (
@@ -25,6 +24,7 @@ from features.sources.parsing import factors_of, quoted
 from features.sources.rejections import Broken, file_of, refuse_many, reject
 from features.sources.shelf import Shelf
 from features.sources.tables import first_row, open_table, shown
+from features.tables import InteractionsSource
 
 
 def read_interactions(

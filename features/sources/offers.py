@@ -10,11 +10,11 @@ from features import clock
 from features.errors import SourceError, nearest
 from features.offers import DERIVED_ATTRIBUTES, Offer, Value
 from features.rules import NUMBER, TEXT, is_text
-from features.sections import OFFER_COLUMNS
 from features.settings import Settings
 from features.sources.parsing import quoted
 from features.sources.report import shortened
 from features.sources.tables import open_table, reading, shown
+from features.tables import OFFER_COLUMNS
 
 SEPARATOR = "|"
 VALIDITY = ("valid_from", "valid_to")

@@ -10,9 +10,9 @@ import pyarrow as pa
 import sqlalchemy
 
 from features.errors import SourceError, redacted
-from features.sections import is_database, is_object
 from features.settings import Settings
 from features.sources.objects import reach
+from features.tables import is_database, is_object
 
 READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".gz": "read_csv", ".tsv": "read_csv"}
 

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from features.errors import RapportError
 from features.interactions import COLUMNS
-from features.sections import OFFER_COLUMNS
 from features.settings import read_settings
 from features.sources.reader import read_history
 from features.sources.rejections import aside
 from features.sources.summary import lines
+from features.tables import OFFER_COLUMNS
 from tests.sources import write
 
 EXAMPLES = int(os.environ.get("RAPPORT_EXAMPLES", "150"))
