@@ -12,7 +12,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export RAPPORT_SETTINGS := $(SETTINGS)
 
-.PHONY: help install demo demo-bank train serve data test test-spark check lint format docs fuzz soak mutations bench bench-engine lock clean
+.PHONY: help install demo demo-bank train serve data test test-spark check lint format docs notebooks notebooks-run fuzz soak mutations bench bench-engine lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*  ## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -60,6 +60,12 @@ format: $(VENV)/.dev  ## Format the code and mend what the linter can.
 
 docs: $(VENV)/.dev  ## Write the tables and pictures in docs/ anew.
 	@$(BIN)/python -m docs
+
+notebooks: $(VENV)/.notebooks train  ## Open the notebooks in JupyterLab, on the demo's data and models.
+	@RAPPORT_SETTINGS=$(abspath $(SETTINGS)) $(BIN)/jupyter-lab notebooks
+
+notebooks-run: $(VENV)/.notebooks train  ## Run the notebooks and store what they show.
+	@$(BIN)/python -m tests.notebooks
 
 fuzz: $(VENV)/.spark  ## Hold the engines to the law on very many histories, the readers to any file.
 	RAPPORT_EXAMPLES=10000 $(BIN)/python -m pytest tests/features/test_law.py
@@ -109,4 +115,9 @@ $(VENV)/.dev: $(VENV)/.demo
 $(VENV)/.spark: $(VENV)/.dev
 	@echo "Installing Spark into $(VENV) …"
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -c requirements.lock -b requirements.lock -e ".[demo,dev,spark]"
+	@touch $@
+
+$(VENV)/.notebooks: $(VENV)/.dev
+	@echo "Installing JupyterLab into $(VENV) …"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -c requirements.lock -b requirements.lock -e ".[demo,dev,notebooks]"
 	@touch $@

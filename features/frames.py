@@ -19,6 +19,9 @@ from features.snapshots import snapshot_spine
 from features.values import SignalValues
 from features.wording import Wording
 
+ORDERED = ("occurred_at", "customer_id", "recorded_at", "kind", "interaction_id", "topic")
+"""By what interactions are ordered, so that a table is the same each time."""
+
 
 class Signals(pd.DataFrame):
     """Signals of customers, a row each, whose columns explain themselves.
@@ -177,7 +180,7 @@ def interactions_frame(history: History, customers: Iterable[str] | None = None)
         A row an interaction; its times are those of the project's time zone.
     """
     chosen = history if customers is None else excerpt(history, customers)
-    table = in_memory(chosen).sort_by([("occurred_at", "ascending")])
+    table = in_memory(chosen).sort_by([(name, "ascending") for name in ORDERED])
     filled = [name for name in table.column_names if table[name].null_count < len(table)]
     found: pd.DataFrame = table.select(filled).to_pandas()
     for name in {*INSTANTS, "due_at"} & set(filled):

@@ -18,7 +18,7 @@ NARROW = 110
 _NAME, _UNIT, _WHY, _BETWEEN = 34, 12, 26, 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Entry:
     """A signal of the catalogue, in words."""
 
@@ -28,7 +28,7 @@ class Entry:
     unit: str
     why: str
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return it in lines for people."""
         return f"{self.name} ({self.group})\n  {self.meaning} [{self.unit}]\n  why: {self.why}"
 

@@ -1,6 +1,7 @@
 """What several tests share: a small shop, trained once."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from features.settings import Settings, read_settings
 from serving.loading import load_scorer
 from serving.scorer import Scorer
 from serving.store import Store
-from tests.processes import environment
+from tests.processes import environment, run
+from tests.readme import ROOT
 from tests.registries import copy_of
 from tests.shops import write_shop
 
@@ -33,11 +35,18 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return read_settings(path)
 
 
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The demo with its models in a folder of its own, and what training printed; takes minutes."""
+    folder = tmp_path_factory.mktemp("demo")
+    shutil.copy(ROOT / "rapport.toml", folder)
+    run(folder, "features", "demo-data")
+    return folder, run(folder, "training", "main")
+
+
 @pytest.fixture
 def store(shop: Settings, tmp_path: Path) -> Iterator[Store]:
     """The shop's store, with its history imported, for one test alone."""
-    import shutil
-
     from features.sources.reader import read_history
 
     filled = shop.path.parent / "filled.db"

@@ -2,40 +2,16 @@
 
 import json
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.processes import environment
+from tests.processes import run
 from tests.readme import curls
 from tests.servers import served
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parent.parent
-
-
-def run(folder: Path, *arguments: str) -> str:
-    result = subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    folder = tmp_path_factory.mktemp("demo")
-    shutil.copy(ROOT / "rapport.toml", folder)
-    run(folder, "features", "demo-data")
-    return folder, run(folder, "training", "main")
 
 
 def auc(output: str, model: str) -> float:
@@ -44,16 +20,16 @@ def auc(output: str, model: str) -> float:
     return float(found[1])
 
 
-def test_churn_is_predicted_and_not_leaked(trained: tuple[Path, str]) -> None:
-    assert 0.85 < auc(trained[1], "rapport-churn") < 0.875
+def test_churn_is_predicted_and_not_leaked(demo: tuple[Path, str]) -> None:
+    assert 0.85 < auc(demo[1], "rapport-churn") < 0.875
 
 
-def test_redemption_is_predicted_and_not_leaked(trained: tuple[Path, str]) -> None:
-    assert 0.74 < auc(trained[1], "rapport-offers") < 0.87
+def test_redemption_is_predicted_and_not_leaked(demo: tuple[Path, str]) -> None:
+    assert 0.74 < auc(demo[1], "rapport-offers") < 0.87
 
 
-def test_the_brief_names_ten_with_reasons_and_offers_for_three(trained: tuple[Path, str]) -> None:
-    folder, _ = trained
+def test_the_brief_names_ten_with_reasons_and_offers_for_three(demo: tuple[Path, str]) -> None:
+    folder, _ = demo
     run(folder, "serving", "import")
     brief = run(folder, "serving", "brief", "--channel", "post")
     assert len(re.findall(r"^ *\d+\. customer \d+: \d+% risk", brief, re.MULTILINE)) == 10
@@ -62,14 +38,14 @@ def test_the_brief_names_ten_with_reasons_and_offers_for_three(trained: tuple[Pa
     assert len(re.findall(r"offer \d+: (\d+% likely, brings|expected to bring) \$\d", brief)) >= 3
 
 
-def test_the_second_time_everything_is_reused(trained: tuple[Path, str]) -> None:
-    folder, _ = trained
+def test_the_second_time_everything_is_reused(demo: tuple[Path, str]) -> None:
+    folder, _ = demo
     assert run(folder, "training", "main", "--if-changed").count("is current") == 2
     assert "already" in run(folder, "serving", "import")
 
 
-def test_the_curl_lines_of_the_readme_work_when_pasted(trained: tuple[Path, str]) -> None:
-    folder, _ = trained
+def test_the_curl_lines_of_the_readme_work_when_pasted(demo: tuple[Path, str]) -> None:
+    folder, _ = demo
     run(folder, "serving", "import")
     with served(folder / "rapport.toml") as port:
         answers = [json.loads(_pasted(line)) for line in curls(port)]

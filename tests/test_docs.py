@@ -10,8 +10,12 @@ from docs import pictures, settings, signals
 from docs.lives import MONTH, YEAR, Life, event, measured, promise
 from features.catalog import offer_signals
 from features.composites import trust
+from features.frames import Signals
 from features.settings import SECTIONS
 from features.shape import FULL
+from tests.notebooks import NOTEBOOKS
+from tests.readme import ROOT, blocks
+from training.study import Study
 
 ANEW = "run `make docs`"
 TEXT = signals.PAGE.read_text(encoding="utf-8")
@@ -63,3 +67,27 @@ def test_what_the_titles_of_the_pictures_of_trust_say_holds() -> None:
     assert 1 - once[fails + YEAR] / without[fails + YEAR] == pytest.approx(1 / 8, abs=0.01)
     worst = fails + 2 * MONTH + 1
     assert 1 - thrice[worst] / without[worst] > 4 / 5
+
+
+def test_the_example_of_the_page_on_notebooks_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (settings,) = blocks("toml")
+    (tmp_path / "shop.toml").write_text(settings)
+    (tmp_path / "sales.csv").write_text(
+        "client,sold_at,total\n007,2024-05-10,9.50\n007,2024-05-30T12:00,25\n008,2024-06-03,8\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    page = ROOT / "docs" / "notebooks.md"
+    done = doctest.testfile(str(page), module_relative=False)
+    assert done.attempted > 0
+    assert done.failed == 0
+
+
+def test_the_page_on_notebooks_names_each_of_them_and_what_there_is() -> None:
+    page = (ROOT / "docs" / "notebooks.md").read_text(encoding="utf-8")
+    assert re.findall(r"\(\.\./notebooks/(\w+\.ipynb)\)", page) == [p.name for p in NOTEBOOKS]
+    for name in re.findall(r"\bstudy\.(\w+)", page):
+        assert hasattr(Study, name), name
+    for name in re.findall(r"\bsignals\.(\w+)\(", page):
+        assert hasattr(Signals, name), name

