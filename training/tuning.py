@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import importlib
 import json
 import os
 import time
@@ -10,11 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import optuna
 
 from features.errors import DataError
 from features.history import History
@@ -29,6 +29,9 @@ from training.registry import Task
 from training.slopes import clustered
 from training.splits import Split
 from training.tasks import Churn, Int64, OfferTask
+
+if TYPE_CHECKING:
+    import optuna
 
 Float64 = npt.NDArray[np.float64]
 WINDOWS = 3
@@ -114,6 +117,7 @@ def tune(
         stated: the parameters that training uses now.
         tried: called after each trial with its number, parameters and log loss.
     """
+    optuna = _optuna()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     store.parent.mkdir(parents=True, exist_ok=True)
     chosen_by = ~windows.newest
@@ -150,8 +154,15 @@ def _digest(stated: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def _complete(study: optuna.Study) -> list[Any]:
-    return study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])  # type: ignore[no-any-return]
+def _complete(study: "optuna.Study") -> list[Any]:
+    complete = _optuna().trial.TrialState.COMPLETE
+    found: list[Any] = study.get_trials(deepcopy=False, states=[complete])
+    return found
+
+
+def _optuna() -> Any:
+    """Import Optuna where it is used: every command would wait for it, and notebooks hear of it."""
+    return importlib.import_module("optuna")
 
 
 @contextmanager
@@ -170,7 +181,7 @@ def _alone(store: Path) -> Iterator[None]:
         yield
 
 
-def _suggested(trial: optuna.Trial) -> dict[str, Any]:
+def _suggested(trial: "optuna.Trial") -> dict[str, Any]:
     trial.suggest_float("learning_rate", 0.02, 0.1, log=True)
     trial.suggest_int("num_leaves", 4, 31)
     trial.suggest_int("max_depth", 3, 6)

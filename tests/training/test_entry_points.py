@@ -17,6 +17,8 @@ ENTRY_POINTS: dict[str, Any] = yaml.safe_load(TEXT)["entry_points"]
 
 FLAGGED = {"rollback": ("promote", "--rollback")}
 """Entry points that are a command with a flag, for which `mlflow run` has no word."""
+FIRST = {"init"}
+"""Commands that come before there are settings to run an entry point by."""
 
 
 def options(name: str) -> dict[str, click.Option]:
@@ -27,7 +29,7 @@ def options(name: str) -> dict[str, click.Option]:
 
 
 def test_every_command_is_an_entry_point_and_the_other_way_round() -> None:
-    assert set(ENTRY_POINTS) - set(FLAGGED) == set(commands.commands)
+    assert set(ENTRY_POINTS) - set(FLAGGED) == set(commands.commands) - FIRST
 
 
 @pytest.mark.parametrize("name", ENTRY_POINTS)
