@@ -4,17 +4,19 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import sqlalchemy as sa
 
-from features.history import History
 from features.interactions import NUMBERS
 from serving.records import FIELDS
 from serving.tables import ATTRIBUTES, IDENTITIES
+
+if TYPE_CHECKING:  # with it comes pandas, which nothing that serves needs
+    from features.history import History
 
 BATCH = 20_000
 COLUMNS = ("customer_id", "seq", *FIELDS[1:], "numbers")
@@ -34,7 +36,7 @@ class Imported:
 
 def bring_in(
     connection: sa.Connection,
-    history: History,
+    history: "History",
     seq: int,
     is_erased: Callable[[Sequence[str]], list[bool]],
     progress: Callable[[int], object],

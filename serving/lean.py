@@ -1,8 +1,8 @@
-"""A lean start: LightGBM without the packages that serve its estimators alone.
+"""A lean start: LightGBM without the packages that its estimators and tables alone need.
 
-Importing LightGBM imports scikit-learn, and with it SciPy's statistics, for estimators that serving
-does not use: half of the time until the service is there. Found missing, it does without them, and
-whoever asks for scikit-learn later gets it.
+Importing LightGBM imports scikit-learn, with it SciPy's statistics, and pandas, none of which serving
+uses: half of the time until the service is there. Found missing, it does without them, and whoever
+asks for them later gets them.
 """
 
 import importlib
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-UNUSED = ("sklearn", "sklearn.base")
+UNUSED = ("sklearn", "sklearn.base", "pandas")
 
 
 def load() -> None:

@@ -5,12 +5,11 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 
 from features.errors import SourceError
-from features.history import History
 from features.interactions import Interaction
 from serving.belonging import EVERYBODY, Belongings, Histories, owners
 from serving.decisions import Choose, add_decision, decision_of, reserving_since, taken
@@ -22,6 +21,9 @@ from serving.recording import Recorded, append
 from serving.revision import bring_up_to_date, claim
 from serving.scorelog import ScoreLog
 from serving.tables import CLOCK, SCORES
+
+if TYPE_CHECKING:  # it brings pandas
+    from features.history import History
 
 CLOCK_LAG = 1_000_000
 """Microseconds by which the instant of a score may lie behind the present."""
@@ -113,8 +115,7 @@ class Store:
     def histories(self, customers: Sequence[str]) -> Histories:
         """Return the interactions and attributes of customers; one without any has none.
 
-        What is recorded under a customer's keys is among them, recorded when both were known; a
-        fact says both times.
+        What is recorded under a customer's keys is among them, recorded when both were known.
         """
         with reading(self._engine) as cursor:
             return Belongings(cursor, self._engine.dialect.name).histories(customers)
@@ -122,8 +123,7 @@ class Store:
     def known(self, customers: Sequence[str]) -> tuple[int, Histories]:
         """Return ``as_of()`` and ``histories(customers)``, read at once where the clock allows."""
         with reading(self._engine) as cursor:
-            last = _last_recorded(cursor)
-            if self.now() - last <= CLOCK_LAG:
+            if self.now() - (last := _last_recorded(cursor)) <= CLOCK_LAG:
                 found = Belongings(cursor, self._engine.dialect.name).histories(customers)
                 return last + 1, found
         return self.as_of(), self.histories(customers)
@@ -202,7 +202,7 @@ class Store:
 
     def import_history(
         self,
-        history: History,
+        history: "History",
         digest: str,
         progress: Callable[[int], object] = lambda rows: None,
     ) -> Imported:
