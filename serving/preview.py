@@ -12,7 +12,7 @@ from features.offers import Offer
 from features.settings import Settings
 from features.wording import Wording
 from serving.policy import Policy
-from serving.ranking import Ranker, check_policy
+from serving.ranking import Choice, Ranker, check_policy
 from training.models import Model
 
 COLUMNS = ("offer_id", "probability", "expected_value", "channel", "proposed", "rules", "because")
@@ -55,6 +55,10 @@ def preview(
     theirs = person(history, customer_id)
     considered = ranker.consider(customer_id, at, theirs, channel, offers, taken)
     choice = ranker.choose(considered, limit, ())
+    return _table(choice)
+
+
+def _table(choice: Choice) -> pd.DataFrame:
     proposed = {each.offer.offer_id for each in choice.proposed}
     rows = [
         (
