@@ -1,7 +1,7 @@
 """A lean start: LightGBM without the packages that its estimators and tables alone need.
 
-Importing LightGBM imports scikit-learn, with it SciPy's statistics, and pandas, none of which serving
-uses: half of the time until the service is there. Found missing, it does without them, and whoever
+Importing LightGBM imports scikit-learn, with it SciPy's statistics, and pandas, which serving does
+not use: half of the time until it is there. Found missing, LightGBM does without them, and whoever
 asks for them later gets them.
 """
 
