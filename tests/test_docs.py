@@ -40,12 +40,6 @@ def test_it_lists_every_signal_once_and_shows_every_picture() -> None:
     assert set(re.findall(r"\((\w+)\.svg\)", TEXT)) == set(pictures.PICTURES)
 
 
-def test_its_examples_run() -> None:
-    done = doctest.testfile(str(signals.PAGE), module_relative=False)
-    assert done.attempted > 0
-    assert done.failed == 0
-
-
 @pytest.mark.parametrize("name", pictures.PICTURES)
 def test_a_picture_is_current(name: str, tmp_path: Path) -> None:
     drawn = pictures.write(name, tmp_path).read_bytes()
