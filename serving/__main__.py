@@ -1,5 +1,10 @@
 """Serve scores and offers over HTTP, from the store that the sources fill."""
 
+# ruff: noqa: E402 -- what is left out must be so before anything else asks for it
+from serving import lean
+
+lean.load()
+
 import json
 import os
 import socket
@@ -16,7 +21,7 @@ from features.sources.reader import read_history
 from features.sources.rejections import aside
 from serving.brief import REASONS, SHOWN, lines
 from serving.keys import check_exposure, read_keys
-from serving.live import LiveScorer
+from serving.live import rehearse
 from serving.loading import load_scorer, open_store
 from serving.settings import serving_of
 from serving.upkeep import add_commands
@@ -95,7 +100,7 @@ def serve(settings_path: str, host: str, port: int) -> None:
     check_exposure(host, read_keys())
     _refuse_taken(host, port)
     with open_store(settings) as store:
-        LiveScorer(settings, store)  # what is wrong is told here, not in a worker's log
+        rehearse(settings, store)  # what is wrong is told here, not in a worker's log
         customers = store.customers()
     if not customers:
         click.echo(

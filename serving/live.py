@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from features.errors import ModelError, RapportError
+from features.errors import ContractError, ModelError, RapportError
 from features.settings import Settings
 from serving import champions
 from serving.loading import build_scorer, load_offers
@@ -236,3 +236,23 @@ class LiveScorer:
 
 def _refusal(version: Version) -> str:
     return f"{version.name} version {version.version} was refused"
+
+
+def rehearse(settings: Settings, store: Store) -> None:
+    """Put a scorer together once, so that what is wrong is told before there is a server.
+
+    By the models that served last, which takes no registry; where none did, by its champions.
+
+    Raises:
+        RapportError: what would keep a service from starting.
+    """
+    offers = load_offers(settings)
+    try:
+        last = champions.recall(settings)
+        models = {task: fetch_model(settings, task, v) for task, v in last.items()}
+    except (ModelError, ContractError):
+        models = {}  # the registry may have better ones
+    if "churn" in models:
+        build_scorer(settings, store, offers, models["churn"], models.get("offers"))
+    else:
+        LiveScorer(settings, store)

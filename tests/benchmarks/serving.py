@@ -7,7 +7,10 @@ settings' history in it; the models must be trained. Each section may be asked f
 import argparse
 import json
 import random
+import subprocess
+import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from importlib.metadata import version
@@ -25,6 +28,7 @@ from tests.benchmarks.load import Answers, Load, ask
 from tests.benchmarks.report import Line, Report, show
 from tests.benchmarks.serving_deployment import OFFERS, Deployment, batches, deployed
 from tests.benchmarks.serving_stages import stages
+from tests.processes import environment
 from tests.servers import Server, running
 from training.ensemble import Ensemble
 
@@ -32,6 +36,9 @@ CUSTOMERS, BUSY = 50, 8
 BATCH, BATCHES = 100, 100
 MANY, LARGE = "bench-10000", 10_000
 CALLS = 500
+IMPORT = (
+    "import time; t = time.perf_counter(); import serving.service; print(time.perf_counter() - t)"
+)
 COUNTING = 4.0
 """Seconds that end before the list of those most at risk is counted."""
 EQUAL = 1e-9
@@ -50,6 +57,29 @@ class Bench:
     def __init__(self, deployment: Deployment, report: Report, seconds: float) -> None:
         self._deployment, self._report, self._seconds = deployment, report, seconds
         self._known = {n: deployment.near(n, CUSTOMERS) for n in (100, 1_000)}
+
+    def start(self) -> None:
+        """Measure how long the service takes to be imported, and until its first score."""
+        self._report.section("Start, byte code written before")
+        written = {"PYTHONDONTWRITEBYTECODE": ""}
+        taken = []
+        for _ in range(4):
+            told = subprocess.check_output(
+                [sys.executable, "-c", IMPORT], cwd=ROOT, env=environment(**written), text=True
+            )
+            taken.append(float(told))
+        middle = f"{np.median(taken[1:]):.1f} s"
+        self._report.add(Line("import serving.service", middle, "3 s", "median of three"))
+        body = _bodies(self._known[100][:1])[0].encode()
+        for what in ("first start of a deployment", "a later one"):
+            began = time.monotonic()
+            with running(self._deployment.path, **self._deployment.environment, **written) as it:
+                address = f"http://127.0.0.1:{it.port}/v1/churn"
+                asked = urllib.request.Request(address, body, {"Content-Type": "application/json"})
+                with urllib.request.urlopen(asked) as answer:
+                    json.load(answer)
+                took = time.monotonic() - began
+            self._report.add(Line(f"command to first score, {what}", f"{took:.1f} s", "8 s"))
 
     def latency(self) -> None:
         """Measure one steady connection, histories of three sizes."""
@@ -224,6 +254,7 @@ def _milliseconds(call: Callable[[Float64], object], rows: list[Float64]) -> flo
 
 
 SECTIONS = {
+    "start": Bench.start,
     "latency": Bench.latency,
     "throughput": Bench.throughput,
     "offers": Bench.offers,
