@@ -84,8 +84,8 @@ class Settings:
 
     def store(self) -> str:
         """Return the URL of the serving store."""
-        serving = self.raw.get("serving", {})
-        return self.database(serving.get("store", DEFAULT_STORE))
+        stated = self.raw.get("serving", {}).get("store", DEFAULT_STORE)
+        return self.database(str(stated))  # what else is wrong with the section, serving tells
 
     def rewound(self) -> int | None:
         """Return the instant of the clock where it is not the one that the file states."""

@@ -22,6 +22,7 @@ from features.sources.reader import read_history
 from features.sources.rejections import aside
 from features.sources.sorting import Table, look
 from features.sources.tables import READERS, first_line, open_file, open_query, shown
+from features.tables import is_database, is_object
 from training.checking import check
 from training.proposal import Project, lines, source_of
 from training.rhythm import Rhythm, rhythm_of
@@ -119,7 +120,7 @@ def _looked_at(
 
 def _expanded(source: str) -> Iterator[tuple[str, str | None, str]]:
     """Yield the tables of a source: its path or URL, the query, and what it is called."""
-    if "://" in source:
+    if is_database(source):
         try:
             engine = sa.create_engine(source, hide_parameters=True, poolclass=sa.NullPool)
             names = sa.inspect(engine).get_table_names()
@@ -134,7 +135,7 @@ def _expanded(source: str) -> Iterator[tuple[str, str | None, str]]:
             ) from error
         for name in sorted(names):
             yield source, f"SELECT * FROM {quote(name)}", name
-    elif Path(source).is_dir():
+    elif not is_object(source) and Path(source).is_dir():
         for path in sorted(Path(source).iterdir()):
             if path.suffix.lower() in READERS:
                 yield str(path), None, path.name.partition(".")[0]

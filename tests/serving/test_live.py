@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from features.errors import ModelError
+from features.errors import ModelError, SettingsError
 from features.settings import Settings, read_settings
-from serving.live import LiveScorer, Served
+from serving.live import LiveScorer, Served, rehearse
 from serving.loading import open_store
 from serving.store import Store
 from tests.registries import crown, register, source_of, uncrown
@@ -182,6 +182,24 @@ def test_a_memory_that_is_damaged_is_no_reason_not_to_start(
     memory.write_text("{")
     assert LiveScorer(own, history).scorer.churn_model.version == "1"
     assert "rapport-churn" in memory.read_text()
+
+
+def test_what_is_wrong_is_told_before_there_is_a_server(
+    own: Settings, live: LiveScorer, history: Store
+) -> None:
+    settings = unreachable(own)
+    rehearse(settings, history)  # by what served last: no registry is asked
+    eligible = '\n[[policy.eligibility]]\nsignal = "no_such_signal"\nat_least = 1\n'
+    settings.path.write_text(settings.path.read_text() + eligible)
+    with pytest.raises(SettingsError, match="no_such_signal"):
+        rehearse(read_settings(settings.path), history)
+
+
+def test_what_never_served_is_rehearsed_by_the_registry(own: Settings, history: Store) -> None:
+    rehearse(own, history)
+    shutil.rmtree(own.path.parent / CACHE)
+    with pytest.raises(ModelError, match=r"127\.0\.0\.1:9"):
+        rehearse(unreachable(own), history)
 
 
 def test_scores_are_the_same_while_models_swap(own: Settings, tmp_path: Path, store: Store) -> None:
