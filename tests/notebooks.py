@@ -1,6 +1,5 @@
 """Run the notebooks, each from a fresh kernel, and store what they show: by hand, and in tests."""
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 import click
 import nbformat
 from nbclient import NotebookClient
+
+from tests.processes import environment as own_environment
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "notebooks"
@@ -38,8 +39,7 @@ def executed(path: Path, **environment: str) -> Any:
         record_timing=False,
         extra_arguments=["--log-level=ERROR"],
     )
-    env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    client.execute(env=env)
+    client.execute(env=own_environment(PYTHONPATH=str(ROOT), **environment))
     notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     for cell in notebook.cells:
         cell.metadata = {}
