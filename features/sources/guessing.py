@@ -1,19 +1,25 @@
 """Guessing: what the columns and tables of an unknown deployment mean, and by what it was told."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from features.sources.fitting import (
+    FEW_TOPICS,
+    OFFERED,
+    SOUGHT,
+    first_of,
+    is_id,
+    is_money,
+    is_named,
+)
 from features.sources.profile import Column, Profile, words_of
 from features.sources.words import (
     ABOUT,
-    CASE,
-    CHANNEL,
     CUSTOMER,
     DUE,
     GROUP,
     ID,
-    KIND,
     LATER,
     MEANINGS,
     MONEY,
@@ -21,15 +27,8 @@ from features.sources.words import (
     OFFER,
     PRICE,
     QUANTITY,
-    RATING,
-    RESOLVED,
-    TOPIC,
-    TRUTHS,
-    WAIT,
     WHEN,
 )
-
-FEW_KINDS, FEW_CHANNELS, FEW_TOPICS = 60, 30, 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def role_of(kind: str) -> str | None:
 
 def customer_column(table: Profile) -> Column | None:
     """Return the column that says who, ``None`` where none looks like it."""
-    ids = [c for c in table.columns.values() if _is_id(c) and not set(c.words) & (MONEY | ABOUT)]
+    ids = [c for c in table.columns.values() if is_id(c) and not set(c.words) & (MONEY | ABOUT)]
     named = [c for c in ids if set(c.words) & CUSTOMER]
     if not named:  # an id that repeats and is not that of something else
         named = [
@@ -68,12 +67,16 @@ def customer_column(table: Profile) -> Column | None:
             for c in ids
             if set(c.words) & ID and not set(c.words) & NOT_WHO and c.distinct < c.filled
         ]
-    return max(named, key=lambda c: (bool(set(c.words) & ID), -_place(table, c)), default=None)
+    return max(
+        named,
+        key=lambda c: (bool(set(c.words) & ID), -list(table.columns).index(c.name)),
+        default=None,
+    )
 
 
 def offer_column(table: Profile) -> Column | None:
     """Return the column that names offers, ``None`` where none looks like it."""
-    return _first(table, OFFER, _is_id)
+    return first_of(table, OFFER, is_id)
 
 
 def time_columns(table: Profile) -> list[Column]:
@@ -95,7 +98,7 @@ def guess(table: Profile) -> Found | None:
     group = _group(table, taken)
     taken |= {group.name} if group else set()
     for name, words, fits in SOUGHT:
-        sought = _first(table, words, fits, taken)
+        sought = first_of(table, words, fits, taken)
         if sought is not None:
             columns[name] = sought.name
             taken.add(sought.name)
@@ -137,7 +140,7 @@ def _group(table: Profile, taken: set[str]) -> Column | None:
     named = [
         c
         for c in table.columns.values()
-        if c.name not in taken and _is_id(c) and not c.missing and set(c.words) & GROUP
+        if c.name not in taken and is_id(c) and not c.missing and set(c.words) & GROUP
     ]
     return max(named, key=lambda c: bool(set(c.words) & ID), default=None)
 
@@ -147,18 +150,18 @@ def _own_id(table: Profile, taken: set[str]) -> Column | None:
     named = [
         c
         for c in table.columns.values()
-        if c.name not in taken and _is_id(c) and c.distinct == c.rows and set(c.words) & ID
+        if c.name not in taken and is_id(c) and c.distinct == c.rows and set(c.words) & ID
     ]
     return named[0] if named else None
 
 
 def _amount(table: Profile, taken: set[str]) -> tuple[str | None, set[str]]:
     """Return the column of money, or the product that is it, and the columns it is made of."""
-    total = _first(table, MONEY, _is_money, taken)
+    total = first_of(table, MONEY, is_money, taken)
     if total:
         return total.name, {total.name}
-    price = _first(table, PRICE, lambda c: c.is_number, taken)
-    quantity = _first(table, QUANTITY, lambda c: c.is_number, taken)
+    price = first_of(table, PRICE, lambda c: c.is_number, taken)
+    quantity = first_of(table, QUANTITY, lambda c: c.is_number, taken)
     if price and quantity:
         return f"{quantity.name} * {price.name}", {quantity.name, price.name}
     return (price.name, {price.name}) if price else (None, set())
@@ -176,7 +179,7 @@ def _others(
         is_counted = column.name in counted
         if column.name in taken and not is_counted:
             continue
-        if column.is_number and (is_counted or not _is_named(column)):
+        if column.is_number and (is_counted or not is_named(column)):
             numbers[name if not name[:1].isdigit() else f"n_{name}"] = column.name
         elif column.name not in taken:
             left[column.name] = _why_left(column)
@@ -191,93 +194,17 @@ def _why_left(column: Column) -> str:
     return "an id or text" if column.distinct > FEW_TOPICS else "a category"
 
 
-def _first(
-    table: Profile,
-    words: set[str],
-    fits: Callable[[Column], bool],
-    taken: Iterable[str] = (),
-) -> Column | None:
-    """Return the column that is called by one of the words and fits, the plainest name first."""
-    named = [
-        c
-        for c in table.columns.values()
-        if c.name not in taken and set(c.words) & words and fits(c)
-    ]
-    return min(named, key=lambda c: len(c.words), default=None)
-
-
-def _is_id(column: Column) -> bool:
-    return bool(column.filled) and not column.is_time and (column.is_whole or not column.is_number)
-
-
-def _is_named(column: Column) -> bool:
-    """Whether a column of whole numbers is one of names, not of amounts."""
-    return bool(set(column.words) & (ID | {"code", "zip", "postcode", "phone", "year"}))
-
-
-def _is_money(column: Column) -> bool:
-    return column.is_number and not _is_named(column)
-
-
-def _is_category(most: int) -> Callable[[Column], bool]:
-    def fits(column: Column) -> bool:
-        return not (column.is_time or column.is_number) and 1 <= column.distinct <= most
-
-    return fits
-
-
-def _place(table: Profile, column: Column) -> int:
-    return list(table.columns).index(column.name)
-
-
-def _is_share(column: Column) -> bool:
-    return column.is_number and (column.least or 0) >= 0 and (column.greatest or 0) <= 1
-
-
-def _is_wait(column: Column) -> bool:
-    seconds = {"s", "sec", "secs", "second", "seconds", "ms", "hours", "h"}
-    return column.is_number and (column.least or 0) >= 0 and not set(column.words) & seconds
-
-
-def _is_truth(column: Column) -> bool:
-    return not column.is_time and {value.lower() for value in column.values} <= TRUTHS
-
-
-SOUGHT: tuple[tuple[str, set[str], Callable[[Column], bool]], ...] = (
-    ("kind", KIND, _is_category(FEW_KINDS)),
-    ("channel", CHANNEL, _is_category(FEW_CHANNELS)),
-    ("case_id", CASE, _is_id),
-    ("offer_id", OFFER, _is_id),
-    ("wait_minutes", WAIT, _is_wait),
-    ("rating", RATING, _is_share),
-    ("resolved", RESOLVED, _is_truth),
-    ("topic", TOPIC, _is_category(FEW_TOPICS)),
-)
-
-
 def offers_columns(table: Profile) -> dict[str, str]:
     """Return what a table of offers holds, by our names for its columns."""
     offer = offer_column(table)
     assert offer is not None  # who calls asked
     found, taken = {"offer_id": offer.name}, {offer.name}
     for name, words, fits in OFFERED:
-        column = _first(table, words, fits, taken)
+        column = first_of(table, words, fits, taken)
         if column is not None and (name != "value" or "customer" not in column.words):
             found[name] = column.name
             taken.add(column.name)
     return found
-
-
-OFFERED: tuple[tuple[str, set[str], Callable[[Column], bool]], ...] = (
-    ("valid_from", {"from", "start", "begin", "starts"}, lambda c: c.is_time),
-    ("valid_to", {"to", "end", "until", "ends", "expires", "expiry"}, lambda c: c.is_time),
-    ("topics", TOPIC | {"topics", "categories", "products"}, lambda c: not c.is_number),
-    ("channels", CHANNEL | {"channels"}, lambda c: not c.is_number),
-    ("cost", {"cost", "costs"}, lambda c: c.is_number),
-    ("customer_value", {"benefit", "saving", "savings", "customer"}, lambda c: c.is_number),
-    ("value", MONEY | {"margin", "profit"}, lambda c: c.is_number),
-    ("stock", {"stock", "available"}, lambda c: c.is_whole),
-)
 
 
 def roles_of(kinds: Mapping[str, bool]) -> dict[str, list[str]]:
