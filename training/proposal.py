@@ -79,7 +79,8 @@ def lines(project: Project, tables: Sequence[Table], churn: Sequence[str]) -> It
 def _interactions(table: Table) -> Iterator[str]:
     assert table.found is not None  # it is of this section
     found = table.found
-    yield f"[[interactions]]                   # {rows(table.profile.rows)}: {table.why}"
+    asked = "? " if table.asks else ""
+    yield f"[[interactions]]                   # {asked}{rows(table.profile.rows)}: {table.why}"
     yield from _source(table)
     if "kind" not in found.columns:
         yield _line("kind", table.kind, "of every row, by the name of the table")
@@ -113,6 +114,9 @@ def _attributes(table: Table) -> Iterator[str]:
         columns["known_at"] = times[0].name
     if times and times[0].form:
         yield _line("time_format", times[0].form)
+    if "known_at" not in columns and table.learnt_later:
+        yield "# ? undated facts are taken as known since ever: take out of the table what was"
+        yield f"#   learnt later, such as {', '.join(table.learnt_later)}"
     yield from _columns("attributes", table, columns)
 
 

@@ -1,6 +1,5 @@
 """Guessing: what the columns and tables of an unknown deployment mean, and by what it was told."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -13,7 +12,7 @@ from features.sources.fitting import (
     is_money,
     is_named,
 )
-from features.sources.profile import Column, Profile, words_of
+from features.sources.profile import Column, Profile, singular, words_of
 from features.sources.words import (
     ABOUT,
     CUSTOMER,
@@ -53,7 +52,7 @@ def role_of(kind: str) -> str | None:
     >>> role_of("purchase"), role_of("Support-Call"), role_of("page_view")
     ('value', 'contact', None)
     """
-    words = {re.sub(r"(?<=[a-z]{3})s$", "", word) for word in words_of(kind)} | {*words_of(kind)}
+    words = singular(words_of(kind))
     return next((role for role, names in MEANINGS.items() if words & names), None)
 
 

@@ -1,7 +1,7 @@
 """Profiles: what the columns of an unknown table hold, so that their meaning can be guessed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,15 @@ def words_of(name: str) -> tuple[str, ...]:
     """Return the words of a name, however they are put together, in lower case."""
     apart = re.sub(r"([a-z0-9])([A-Z])|([A-Z]+)([A-Z][a-z])", r"\1\3 \2\4", name)
     return tuple(re.findall(r"[^\W_]+", apart.lower()))
+
+
+def singular(words: Collection[str]) -> set[str]:
+    """Return words, and those that they are the plurals of.
+
+    >>> sorted(singular(["gas", "sales", "customers"]))
+    ['customer', 'customers', 'gas', 'sale', 'sales']
+    """
+    return {re.sub(r"(?<=[a-z]{3})s$", "", word) for word in words} | {*words}
 
 
 def profile_of(connection: duckdb.DuckDBPyConnection, label: str, table: str) -> Profile:

@@ -15,9 +15,9 @@ from features.sources.guessing import (
     time_columns,
 )
 from features.sources.parsing import quoted
-from features.sources.profile import Column, Profile, profile_of
+from features.sources.people import is_about_people, learnt_later
+from features.sources.profile import Profile, profile_of
 from features.sources.tables import first_row
-from features.sources.words import LATER
 
 Section = Literal["interactions", "attributes", "identities", "offers"]
 ALIKE = 0.5
@@ -25,7 +25,6 @@ ALIKE = 0.5
 LINES = 1.02
 """Rows for each value of a column from which on they are lines of one thing, not repeats."""
 ONE_CUSTOMER = 0.98
-PEOPLE = {"customer", "people", "person", "demographics", "profile", "member", "crm", "household"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Table:
 
     ``source`` and ``query`` are as the settings name it, ``name`` is its table in the database
     that it was read into. ``section`` is ``None`` where it could not be told what it is, and
-    ``why`` says by what it was, or why not.
+    ``why`` says by what it was, or why not; ``asks`` when it may be something else.
     """
 
     source: str
@@ -44,6 +43,12 @@ class Table:
     section: Section | None = None
     found: Found | None = None
     why: str = ""
+    asks: bool = False
+
+    @property
+    def learnt_later(self) -> list[str]:
+        """The columns of undated facts that hold what only time has shown."""
+        return learnt_later(self.profile)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -104,27 +109,18 @@ def _alone(connection: duckdb.DuckDBPyConnection, table: Table) -> Table:
     if who is None:
         return replace(table, why="no column that looks like a customer's id")
     found = guess(profile)
-    if _is_about_people(profile, who, found):
+    about_people = is_about_people(profile, who, found)
+    if about_people or (about_people is None and found is None):
         return replace(table, section="attributes", why=f"facts about each '{who.name}'")
     if found is None:
         return replace(table, why="no column of times that can be read")
     if found.group is not None:
         found = _lines(connection, table, found)
     when = found.columns["occurred_at"]
-    return replace(
-        table, section="interactions", found=found, why=f"'{who.name}' and a time, '{when}'"
-    )
-
-
-def _is_about_people(profile: Profile, who: Column, found: Found | None) -> bool:
-    times = time_columns(profile)
-    happened = found is not None and bool({"amount", "kind", "group"} & found.columns.keys())
-    if happened:
-        return False
-    once = who.distinct >= 0.99 * profile.rows
-    dated = len(times) == 1 and bool(set(times[0].words) & LATER)
-    named = bool({word.removesuffix("s") for word in profile.label.lower().split("_")} & PEOPLE)
-    return (once and (not times or named)) or dated
+    why = f"'{who.name}' and a time, '{when}'"
+    if about_people is None:
+        why += "; each customer once: or are these facts about them, [[attributes]]?"
+    return replace(table, section="interactions", found=found, why=why, asks=about_people is None)
 
 
 def _lines(connection: duckdb.DuckDBPyConnection, table: Table, found: Found) -> Found:

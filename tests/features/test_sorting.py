@@ -1,0 +1,85 @@
+"""Sorting: what tables that nobody has described are taken for."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from features.sources.sorting import Table, look
+from features.sources.tables import open_file
+
+
+def looked(folder: Path, **tables: str) -> dict[str, Table]:
+    """Write tables as CSV files and look at them; each by its name."""
+    with duckdb.connect() as connection:
+        given = []
+        for i, (name, text) in enumerate(tables.items()):
+            path = folder / f"{name}.csv"
+            path.write_text(text, encoding="utf-8")
+            open_file(connection, str(path), name).create(f"given_{i}")
+            given.append((path.name, None, f"given_{i}", name))
+        return {table.profile.label: table for table in look(connection, given)}
+
+
+def once(head: str, line: str, n: int = 60) -> str:
+    """Return a table of one row for each customer; ``{d}`` is a day, ``{n}`` a number."""
+    days = (f"2024-{1 + i % 12:02}-{1 + i % 28:02}" for i in range(n))
+    rows = (f"c{i}," + line.format(d=day, n=10 + 7 * i % 90) for i, day in enumerate(days))
+    return "\n".join([head, *rows]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "line"),
+    [
+        ("customers", "customer_id,signup_date,lifetime_value", "{d},{n}.50"),
+        ("customers", "customer_id,status,churned_at,total_spent", "gone,{d},{n}.50"),
+        ("customers", "customer_id,signup_date,plan_type", "{d},gold"),
+        ("crm_export", "client_no,registered_on,type,sales", "{d},firm,{n}"),
+        ("export", "customer_id,signup_date,lifetime_value", "{d},{n}.50"),
+        ("export", "customer_id,plan_type,value", "gold,{n}"),
+    ],
+)
+def test_one_row_for_each_customer_is_facts_about_them(
+    tmp_path: Path, name: str, head: str, line: str
+) -> None:
+    table = looked(tmp_path, **{name: once(head, line)})[name]
+    assert table.section == "attributes"
+    assert not table.asks
+
+
+def test_a_table_of_customers_in_which_some_are_twice_is_facts_still(tmp_path: Path) -> None:
+    text = once("customer_id,signup_date,lifetime_value", "{d},{n}.50", 100)
+    text += "c3,2024-02-02,18.00\n"
+    assert looked(tmp_path, customers=text)["customers"].section == "attributes"
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "line"),
+    [
+        ("list", "customer,date,amount", "{d},{n}.50"),
+        ("sales", "customer_id,date,value", "{d},{n}.50"),
+        ("customer_orders", "customer_id,order_date,total_spent", "{d},{n}.50"),
+        ("export", "customer_id,order_date,city,age,amount", "{d},Ulm,{n},{n}.50"),
+    ],
+)
+def test_customers_who_happen_to_have_bought_once_have_bought(
+    tmp_path: Path, name: str, head: str, line: str
+) -> None:
+    table = looked(tmp_path, **{name: once(head, line)})[name]
+    assert table.section == "interactions"
+    assert table.kind == "purchase"
+    assert not table.asks
+
+
+def test_what_may_be_either_is_a_question(tmp_path: Path) -> None:
+    text = once("customer_id,date,total_spent", "{d},{n}.50")
+    table = looked(tmp_path, export=text)["export"]
+    assert table.section == "interactions"
+    assert table.asks
+    assert "once" in table.why
+
+
+def test_facts_that_were_learnt_later_are_named(tmp_path: Path) -> None:
+    head = "customer_id,city,churned_at,total_spent"
+    table = looked(tmp_path, customers=once(head, "Ulm,{d},{n}.50"))["customers"]
+    assert table.learnt_later == ["churned_at", "total_spent"]
