@@ -89,7 +89,7 @@ def _interactions(table: Table) -> Iterator[str]:
     if found.group is not None:
         n = table.profile.columns[found.group].distinct
         yield _line("group", found.group, f"its rows are lines of {n:,} purchases")
-        yield _line("sums", ["amount", *found.numbers], "added up over the lines")
+        yield _line("sums", [*found.sums], "added up over the lines; the rest once")
     if found.time_format is not None:
         yield _line("time_format", found.time_format, _swapped(table))
     if found.decimal != ".":

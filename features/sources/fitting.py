@@ -10,6 +10,7 @@ from features.sources.words import (
     KIND,
     MONEY,
     OFFER,
+    PART,
     RATING,
     RESOLVED,
     TOPIC,
@@ -48,8 +49,8 @@ def is_named(column: Column) -> bool:
 
 
 def is_money(column: Column) -> bool:
-    """Whether a column may hold amounts."""
-    return column.is_number and not is_named(column)
+    """Whether a column may hold whole amounts, not a part or a rate of them."""
+    return column.is_number and not is_named(column) and not set(column.words) & PART
 
 
 def _is_category(most: int) -> Callable[[Column], bool]:

@@ -1,6 +1,6 @@
 """Guessing: what the columns and tables of an unknown deployment mean, and by what it was told."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from features.sources.fitting import (
@@ -26,6 +26,7 @@ from features.sources.words import (
     OFFER,
     PRICE,
     QUANTITY,
+    RATE,
     WHEN,
 )
 
@@ -34,12 +35,14 @@ from features.sources.words import (
 class Found:
     """What a table of interactions holds, by our names for its columns.
 
-    ``columns`` and ``numbers`` map ours to the table's (a product has ``*`` between two), ``left``
-    are columns that mean nothing to us, each with the reason.
+    ``columns`` and ``numbers`` map ours to the table's (a product has ``*`` between two), ``sums``
+    are those that are added up over the lines of a ``group``, ``left`` are columns that mean
+    nothing to us, each with the reason.
     """
 
     columns: dict[str, str]
     numbers: dict[str, str] = field(default_factory=dict)
+    sums: tuple[str, ...] = ()
     group: str | None = None
     time_format: str | None = None
     decimal: str = "."
@@ -83,8 +86,13 @@ def time_columns(table: Profile) -> list[Column]:
     return [column for column in table.columns.values() if column.is_time]
 
 
-def guess(table: Profile) -> Found | None:
-    """Return what a table of interactions holds; ``None`` where who or when is missing."""
+def guess(table: Profile, repeated: Collection[str] = ()) -> Found | None:
+    """Return what a table of interactions holds; ``None`` where who or when is missing.
+
+    Args:
+        table: the table.
+        repeated: the columns that say the same on each line of a group.
+    """
     who, times = customer_column(table), time_columns(table)
     if who is None or not times:
         return None
@@ -101,7 +109,7 @@ def guess(table: Profile) -> Found | None:
         if sought is not None:
             columns[name] = sought.name
             taken.add(sought.name)
-    amount, factors = _amount(table, taken)
+    amount, factors = _amount(table, taken, repeated)
     if amount:
         columns["amount"] = amount
         taken |= factors
@@ -110,11 +118,13 @@ def guess(table: Profile) -> Found | None:
     if own is not None:
         columns["interaction_id"] = own.name
         taken.add(own.name)
-    numbers, left = _others(table, taken, factors)
+    numbers, left = _others(table, taken, factors, group is not None and not once)
     decimals = [table.columns[name].decimal for name in (*factors, *numbers.values())]
+    added = {"amount": amount} if amount else {}
     return Found(
         columns,
         numbers,
+        tuple(name for name, of in (added | numbers).items() if of not in repeated),
         None if once or group is None else group.name,
         form,
         "," if "," in decimals else ".",
@@ -140,6 +150,7 @@ def _group(table: Profile, taken: set[str]) -> Column | None:
         c
         for c in table.columns.values()
         if c.name not in taken and is_id(c) and not c.missing and set(c.words) & GROUP
+        if not set(c.words) & (MONEY | PRICE | QUANTITY)
     ]
     return max(named, key=lambda c: bool(set(c.words) & ID), default=None)
 
@@ -154,9 +165,15 @@ def _own_id(table: Profile, taken: set[str]) -> Column | None:
     return named[0] if named else None
 
 
-def _amount(table: Profile, taken: set[str]) -> tuple[str | None, set[str]]:
-    """Return the column of money, or the product that is it, and the columns it is made of."""
-    total = first_of(table, MONEY, is_money, taken)
+def _amount(
+    table: Profile, taken: set[str], repeated: Collection[str]
+) -> tuple[str | None, set[str]]:
+    """Return the column of money, or the product that is it, and the columns it is made of.
+
+    The total of the whole, which its lines repeat, comes before what each of them cost.
+    """
+    total = first_of(table, MONEY, lambda c: is_money(c) and c.name in repeated, taken)
+    total = total or first_of(table, MONEY, is_money, taken)
     if total:
         return total.name, {total.name}
     price = first_of(table, PRICE, lambda c: c.is_number, taken)
@@ -167,7 +184,7 @@ def _amount(table: Profile, taken: set[str]) -> tuple[str | None, set[str]]:
 
 
 def _others(
-    table: Profile, taken: Iterable[str], factors: Iterable[str]
+    table: Profile, taken: Iterable[str], factors: Iterable[str], lines: bool
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return the further numbers, by a name of ours, and what is left out with the reason."""
     numbers: dict[str, str] = {}
@@ -178,7 +195,9 @@ def _others(
         is_counted = column.name in counted
         if column.name in taken and not is_counted:
             continue
-        if column.is_number and (is_counted or not is_named(column)):
+        if lines and column.is_number and set(column.words) & (PRICE | RATE):
+            left.setdefault(column.name, "a price or rate of each line, no sum of which says much")
+        elif column.is_number and (is_counted or not is_named(column)):
             numbers[name if not name[:1].isdigit() else f"n_{name}"] = column.name
         elif column.name not in taken:
             left[column.name] = _why_left(column)

@@ -18,6 +18,7 @@ from features.sources.parsing import quoted
 from features.sources.people import is_about_people, learnt_later
 from features.sources.profile import Profile, profile_of
 from features.sources.tables import first_row
+from features.sources.totals import repeated
 
 Section = Literal["interactions", "attributes", "identities", "offers"]
 ALIKE = 0.5
@@ -140,7 +141,9 @@ def _lines(connection: duckdb.DuckDBPyConnection, table: Table, found: Found) ->
         return replace(found, group=None, left=left)
     if rows / groups < LINES:
         return replace(found, group=None, columns=found.columns | {"interaction_id": found.group})
-    return found
+    keys = [found.group, found.columns["customer_id"]]
+    keys += [found.columns["kind"]] if "kind" in found.columns else []
+    return guess(table.profile, repeated(connection, table.name, table.profile, keys)) or found
 
 
 def _identities(

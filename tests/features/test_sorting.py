@@ -83,3 +83,60 @@ def test_facts_that_were_learnt_later_are_named(tmp_path: Path) -> None:
     head = "customer_id,city,churned_at,total_spent"
     table = looked(tmp_path, customers=once(head, "Ulm,{d},{n}.50"))["customers"]
     assert table.learnt_later == ["churned_at", "total_spent"]
+
+
+def orders(n: int = 40, total: str = "order_total") -> str:
+    """Return orders of one to four lines; each line repeats the total of its order."""
+    rows = [f"order_id,customer_id,ordered_at,sku,unit_price,quantity,shipping,{total}"]
+    for o in range(n):
+        lines = [(f"s{7 * o + i}", 1.5 + (o + i) % 9, 1 + (o + i) % 3) for i in range(1 + o % 4)]
+        whole = sum(price * quantity for _, price, quantity in lines)
+        rows += [
+            f"o{o},c{o % 11},2024-03-{1 + o % 28:02},{sku},{price},{quantity},{o % 5}.9,{whole}"
+            for sku, price, quantity in lines
+        ]
+    return "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize("total", ["order_total", "value"])
+def test_a_total_that_each_line_repeats_is_taken_once(tmp_path: Path, total: str) -> None:
+    found = looked(tmp_path, lines=orders(total=total))["lines"].found
+    assert found is not None
+    assert found.group == "order_id"
+    assert found.columns["amount"] == total
+    assert "quantity" in found.numbers.values()
+    assert found.sums == tuple(ours for ours, of in found.numbers.items() if of == "quantity")
+    assert found.numbers["shipping"] == "shipping"
+    assert "price" in found.left["unit_price"]
+
+
+def test_a_total_of_few_orders_is_known_by_its_name(tmp_path: Path) -> None:
+    head = "order_id,customer_id,ordered_at,sku,unit_price,quantity,order_total\n"
+    line = "o1,ann,2024-03-01,{},10.50,1,31.50\n"
+    text = head + "".join(line.format(sku) for sku in "abc") + "o2,bob,2024-03-02,a,10.50,1,10.50\n"
+    found = looked(tmp_path, lines=text)["lines"].found
+    assert found is not None
+    assert found.columns["amount"] == "order_total"
+    assert "amount" not in found.sums
+
+
+def test_what_each_line_cost_is_added_up(tmp_path: Path) -> None:
+    head = "order_id,customer_id,ordered_at,sku,line_total\n"
+    text = head + "".join(
+        f"o{o},c{o % 9},2024-03-{1 + o % 28:02},s{i},{5 + (3 * o + i) % 8}.50\n"
+        for o in range(30)
+        for i in range(3)
+    )
+    found = looked(tmp_path, lines=text)["lines"].found
+    assert found is not None
+    assert (found.columns["amount"], found.sums) == ("line_total", ("amount",))
+
+
+def test_lines_of_one_price_are_not_its_repetition(tmp_path: Path) -> None:
+    head = "order_id,customer_id,ordered_at,seat,amount\n"
+    text = head + "".join(
+        f"o{o},c{o % 9},2024-03-{1 + o % 28:02},s{i},25.00\n" for o in range(30) for i in range(2)
+    )
+    found = looked(tmp_path, tickets=text)["tickets"].found
+    assert found is not None
+    assert found.sums == ("amount",)
