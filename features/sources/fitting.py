@@ -70,7 +70,7 @@ def _is_wait(column: Column) -> bool:
 
 
 def _is_truth(column: Column) -> bool:
-    return not column.is_time and {value.lower() for value in column.values} <= TRUTHS
+    return not column.is_time and {value.strip().lower() for value in column.values} <= TRUTHS
 
 
 SOUGHT: Sought = (
