@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from features.sources.guessing import customer_column, offers_columns, roles_of
+from features.sources.guessing import customer_column, offers_columns
+from features.sources.kinds import roles_of
 from features.sources.profile import Column
 from features.sources.report import counted, percent, rows
 from features.sources.sorting import Table
@@ -212,19 +213,13 @@ def _roles(tables: Sequence[Table]) -> Iterator[str]:
 
 def _checks(tables: Sequence[Table]) -> Iterator[str]:
     """Allow the rows that cannot be read to be left out, where they are more than a few."""
-    worst = max((_unreadable(table) for table in tables), default=0.0)
+    worst = max((table.unreadable for table in tables), default=0.0)
     if worst > 0.009:
         allowed = min(1.0, math.ceil(100 * worst + 1) / 100)
+        told = f"? {percent(worst)} of a table lack a customer or a time, or cannot be read"
         yield ""
         yield "[checks]"
-        yield _line("rejected", allowed, f"{percent(worst)} of a table lack a customer or a time")
-
-
-def _unreadable(table: Table) -> float:
-    assert table.found is not None  # it is of this section
-    found, columns = table.found.columns, table.profile.columns
-    needed = [found[name] for name in ("customer_id", "occurred_at", "kind") if name in found]
-    return max(columns[name].missing for name in needed)
+        yield _line("rejected", allowed, told)
 
 
 def _line(name: str, value: object, why: str = "") -> str:

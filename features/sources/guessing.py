@@ -1,7 +1,8 @@
 """Guessing: what the columns and tables of an unknown deployment mean, and by what it was told."""
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from features.sources.fitting import (
     FEW_TOPICS,
@@ -12,7 +13,7 @@ from features.sources.fitting import (
     is_money,
     is_named,
 )
-from features.sources.profile import Column, Profile, singular, words_of
+from features.sources.profile import Column, Profile
 from features.sources.words import (
     ABOUT,
     CUSTOMER,
@@ -20,7 +21,6 @@ from features.sources.words import (
     GROUP,
     ID,
     LATER,
-    MEANINGS,
     MONEY,
     NOT_WHO,
     OFFER,
@@ -47,16 +47,6 @@ class Found:
     time_format: str | None = None
     decimal: str = "."
     left: dict[str, str] = field(default_factory=dict)
-
-
-def role_of(kind: str) -> str | None:
-    """Return the role that a kind's name speaks of, ``None`` where it says nothing.
-
-    >>> role_of("purchase"), role_of("Support-Call"), role_of("page_view")
-    ('value', 'contact', None)
-    """
-    words = singular(words_of(kind))
-    return next((role for role, names in MEANINGS.items() if words & names), None)
 
 
 def customer_column(table: Profile) -> Column | None:
@@ -93,6 +83,18 @@ def guess(table: Profile, repeated: Collection[str] = ()) -> Found | None:
         table: the table.
         repeated: the columns that say the same on each line of a group.
     """
+    decimal = _decimal(table)
+    other = {c.name for c in table.columns.values() if c.decimal not in (None, decimal)}
+    of_one_sign = {name: c for name, c in table.columns.items() if name not in other}
+    found = _guess(replace(table, columns=of_one_sign), repeated)
+    if found is None:
+        return None
+    why = f"numbers whose decimals do not begin with '{decimal}' as the amounts' do: mend them"
+    return replace(found, decimal=decimal, left=found.left | dict.fromkeys(sorted(other), why))
+
+
+def _guess(table: Profile, repeated: Collection[str]) -> Found | None:
+    """Say what a table of interactions holds whose numbers are written alike."""
     who, times = customer_column(table), time_columns(table)
     if who is None or not times:
         return None
@@ -119,7 +121,6 @@ def guess(table: Profile, repeated: Collection[str] = ()) -> Found | None:
         columns["interaction_id"] = own.name
         taken.add(own.name)
     numbers, left = _others(table, taken, factors, group is not None and not once)
-    decimals = [table.columns[name].decimal for name in (*factors, *numbers.values())]
     added = {"amount": amount} if amount else {}
     return Found(
         columns,
@@ -127,9 +128,15 @@ def guess(table: Profile, repeated: Collection[str] = ()) -> Found | None:
         tuple(name for name, of in (added | numbers).items() if of not in repeated),
         None if once or group is None else group.name,
         form,
-        "," if "," in decimals else ".",
-        left,
+        left=left,
     )
+
+
+def _decimal(table: Profile) -> Literal[".", ","]:
+    """Return the sign before the decimals: that of the amounts, else of the first number."""
+    money = [first_of(table, words, is_money) for words in (MONEY, PRICE)]
+    signs = [c.decimal for c in (*money, *table.columns.values()) if c is not None]
+    return "," if next((sign for sign in signs if sign is not None), ".") == "," else "."
 
 
 def _times(times: list[Column]) -> dict[str, Column]:
@@ -223,22 +230,3 @@ def offers_columns(table: Profile) -> dict[str, str]:
             found[name] = column.name
             taken.add(column.name)
     return found
-
-
-def roles_of(kinds: Mapping[str, bool]) -> dict[str, list[str]]:
-    """Return the roles of kinds by their names; ``kinds`` says of each whether it has amounts.
-
-    Something must carry value: where no name says so, what has amounts, else the first.
-    """
-    roles: dict[str, list[str]] = {}
-    for kind in kinds:
-        roles.setdefault(role_of(kind) or "other", []).append(kind)
-    if "value" not in roles:
-        paid = [
-            kind for kind, has_amounts in kinds.items() if has_amounts and role_of(kind) is None
-        ]
-        chosen = paid or [kind for kind in kinds if role_of(kind) is None][:1] or [*kinds][:1]
-        for role in list(roles):
-            roles[role] = [kind for kind in roles[role] if kind not in chosen]
-        roles["value"] = chosen
-    return {role: sorted(found) for role, found in roles.items() if found}

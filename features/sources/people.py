@@ -1,6 +1,7 @@
 """People: whether a table tells facts about customers, or what happened with them."""
 
-from features.sources.guessing import Found, role_of
+from features.sources.guessing import Found
+from features.sources.kinds import role_of
 from features.sources.profile import Column, Profile, singular, words_of
 from features.sources.words import (
     ABOUT,

@@ -67,9 +67,14 @@ class Column:
         return words_of(self.name)
 
     @property
+    def given(self) -> float:
+        """The share of rows that hold something."""
+        return self.filled / self.rows if self.rows else 1.0
+
+    @property
     def missing(self) -> float:
         """The share of rows that hold nothing."""
-        return 1 - self.filled / self.rows if self.rows else 0.0
+        return 1 - self.given
 
 
 @dataclass(frozen=True, slots=True)

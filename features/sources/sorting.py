@@ -6,14 +6,15 @@ from typing import Literal
 
 import duckdb
 
+from features.rules import REQUIRED
 from features.sources.guessing import (
     Found,
     customer_column,
     guess,
     offer_column,
-    role_of,
     time_columns,
 )
+from features.sources.kinds import kind_of
 from features.sources.parsing import quoted
 from features.sources.people import is_about_people, learnt_later
 from features.sources.profile import Profile, profile_of
@@ -63,12 +64,22 @@ class Table:
     def kind(self) -> str:
         """The kind of all its rows, by its name, where no column says so."""
         assert self.found is not None  # of interactions alone
-        role = role_of(self.profile.label)
-        called = {"value": "purchase", "detail": "item", "negative": "complaint"}
-        called |= {"contact": "enquiry", "advocacy": "review", "exit": "cancellation"}
-        if role is not None:
-            return called.get(role, role)
+        told = kind_of(self.profile.label)
+        if told is not None:
+            return told
         return "purchase" if "amount" in self.found.columns else "visit"
+
+    @property
+    def unreadable(self) -> float:
+        """The share of its rows, at most, that lack what they need or cannot be read."""
+        if self.found is None:
+            return 0.0
+        columns = self.profile.columns
+        found = {**self.found.columns, **self.found.numbers}
+        needed = {found[name] for name in REQUIRED if name in found}
+        read = {part for of in found.values() for part in parts_of(of, self.profile)}
+        missing = sum(columns[name].missing for name in needed)
+        return min(1.0, missing + sum(columns[c].unread * columns[c].given for c in read))
 
     @property
     def has_returns(self) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from features.sources.kinds import roles_of
 from features.sources.sorting import Table, look
 from features.sources.tables import open_file
 
@@ -140,3 +141,32 @@ def test_lines_of_one_price_are_not_its_repetition(tmp_path: Path) -> None:
     found = looked(tmp_path, tickets=text)["tickets"].found
     assert found is not None
     assert found.sums == ("amount",)
+
+
+def test_numbers_of_two_decimal_signs_are_not_read_by_one(tmp_path: Path) -> None:
+    head = "customer;date;amount;weight;points\n"
+    text = head + "".join(f"c{i % 9};2024-03-{1 + i % 28:02};12,50;1.5;{i}\n" for i in range(60))
+    found = looked(tmp_path, sales=text)["sales"].found
+    assert found is not None
+    assert (found.decimal, found.columns["amount"]) == (",", "amount")
+    assert found.numbers == {"points": "points"}
+    assert "mend" in found.left["weight"]
+
+
+def test_what_cannot_be_read_is_counted(tmp_path: Path) -> None:
+    rows = [f"c{i % 90},2024-03-{1 + i % 28:02},12.50" for i in range(1000)]
+    rows[100:117] = [f"c{i},n/a,12.50" for i in range(17)]
+    rows[200:210] = [f"c{i},2024-03-01,n/a" for i in range(10)]
+    rows[300:305] = [",2024-03-01,12.50"] * 5
+    table = looked(tmp_path, sales="\n".join(["customer,date,amount", *rows]) + "\n")["sales"]
+    assert table.unreadable == pytest.approx(0.032)
+
+
+@pytest.mark.parametrize("name", ["returns", "refund_2024"])
+def test_returns_are_called_so(tmp_path: Path, name: str) -> None:
+    text = once("customer_id,date,amount", "{d},{n}.50")
+    assert looked(tmp_path, **{name: text})[name].kind == "return"
+    assert roles_of({"return": True, "purchase": True}) == {
+        "negative": ["return"],
+        "value": ["purchase"],
+    }
