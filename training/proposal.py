@@ -159,8 +159,10 @@ def _source(table: Table) -> Iterator[str]:
 
 def _columns(section: str, table: Table, columns: Mapping[str, str]) -> Iterator[str]:
     yield f"[{section}.columns]"
+    asked = table.found.asked if table.found else {}
     for name, column in columns.items():
-        yield _line(name, column, _described(table, column))
+        told = _described(table, column)
+        yield _line(name, column, f"? {told}: {asked[name]}" if name in asked else told)
 
 
 def _described(table: Table, column: str) -> str:

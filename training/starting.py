@@ -205,8 +205,7 @@ def _churn(rhythm: Rhythm) -> Iterator[str]:
     if rhythm.shortened:
         yield f"# {rhythm.shortened} would fit that, but the history is too short to test it."
     told = f'horizon = "{churn.horizon}"'
-    lost = f"in the last {churn.horizon} {rhythm.lost:.0%} of {rhythm.asked:,} were lost"
-    yield f"{told:<34} # {lost}"
+    yield f"{told:<34} # {rhythm.told}"
     told = f'active = "{churn.active}"'
     yield f"{told:<34} # whom it asks about: who came in this time before"
 

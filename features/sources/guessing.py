@@ -20,10 +20,12 @@ from features.sources.words import (
     DUE,
     GROUP,
     ID,
+    KNOWN,
     LATER,
     MONEY,
     NOT_WHO,
     OFFER,
+    PERSONAL,
     PRICE,
     QUANTITY,
     RATE,
@@ -37,7 +39,7 @@ class Found:
 
     ``columns`` and ``numbers`` map ours to the table's (a product has ``*`` between two), ``sums``
     are those that are added up over the lines of a ``group``, ``left`` are columns that mean
-    nothing to us, each with the reason.
+    nothing to us, each with the reason; ``asked`` are questions about columns of ours.
     """
 
     columns: dict[str, str]
@@ -47,6 +49,7 @@ class Found:
     time_format: str | None = None
     decimal: str = "."
     left: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
 
 
 def customer_column(table: Profile) -> Column | None:
@@ -103,7 +106,8 @@ def _guess(table: Profile, repeated: Collection[str]) -> Found | None:
     for name, column in _times(times).items():
         columns[name] = column.name
         taken.add(column.name)
-    form = table.columns[columns["occurred_at"]].form
+    when = table.columns[columns["occurred_at"]]
+    asked = {"occurred_at": "did it happen then, or is it a record's time?"}
     group = _group(table, taken)
     taken |= {group.name} if group else set()
     for name, words, fits in SOUGHT:
@@ -127,8 +131,9 @@ def _guess(table: Profile, repeated: Collection[str]) -> Found | None:
         numbers,
         tuple(name for name, of in (added | numbers).items() if of not in repeated),
         None if once or group is None else group.name,
-        form,
+        when.form,
         left=left,
+        asked=asked if _is_of_record(when) else {},
     )
 
 
@@ -147,8 +152,16 @@ def _times(times: list[Column]) -> dict[str, Column]:
         if told:
             found[name] = told[0]
     rest = [c for c in times if c not in found.values()]
-    found["occurred_at"] = max(rest, key=lambda c: (len(set(c.words) & WHEN), -times.index(c)))
+    found["occurred_at"] = max(
+        rest,
+        key=lambda c: (not _is_of_record(c), len(set(c.words) & WHEN), -times.index(c)),
+    )
     return {name: c for name, c in found.items() if c.form == found["occurred_at"].form}
+
+
+def _is_of_record(column: Column) -> bool:
+    """Whether times are those of a record or a person, not of what happened."""
+    return bool(set(column.words) & (KNOWN | PERSONAL))
 
 
 def _group(table: Profile, taken: set[str]) -> Column | None:

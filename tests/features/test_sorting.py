@@ -170,3 +170,37 @@ def test_returns_are_called_so(tmp_path: Path, name: str) -> None:
         "negative": ["return"],
         "value": ["purchase"],
     }
+
+
+@pytest.mark.parametrize("name", ["updated_at", "processed_on", "modified"])
+def test_the_time_of_a_change_is_not_when_it_was_recorded(tmp_path: Path, name: str) -> None:
+    head = f"{name},customer_id,order_id,created_at,amount\n"
+    text = head + "".join(
+        f"2024-09-02T10:00:0{i % 9},c{i % 9},o{i},2024-03-{1 + i % 28:02},{i}.50\n"
+        for i in range(60)
+    )
+    found = looked(tmp_path, orders=text)["orders"].found
+    assert found is not None
+    assert found.columns["occurred_at"] == "created_at"
+    assert "recorded_at" not in found.columns
+    assert found.left[name] == "another time"
+    assert found.asked == {}
+
+
+def test_the_time_of_ingestion_is_when_it_was_recorded(tmp_path: Path) -> None:
+    head = "customer_id,sold_on,ingested_at,amount\n"
+    text = head + "".join(f"c{i % 9},2024-03-01,2024-03-02,{i}.50\n" for i in range(60))
+    found = looked(tmp_path, orders=text)["orders"].found
+    assert found is not None
+    assert (found.columns["occurred_at"], found.columns["recorded_at"]) == (
+        "sold_on",
+        "ingested_at",
+    )
+
+
+def test_the_time_of_a_change_alone_is_a_question(tmp_path: Path) -> None:
+    head = "customer_id,order_id,updated_at,amount\n"
+    text = head + "".join(f"c{i % 9},o{i},2024-03-{1 + i % 28:02},{i}.50\n" for i in range(60))
+    found = looked(tmp_path, orders=text)["orders"].found
+    assert found is not None
+    assert "occurred_at" in found.asked
