@@ -19,6 +19,8 @@ from features.sources.words import (
 )
 
 FEW_KINDS, FEW_CHANNELS, FEW_TOPICS = 60, 30, 2_000
+SINCE = (600_000_000, 2_500_000_000)
+"""Seconds from 1970 to 1989 and to 2049."""
 Sought = tuple[tuple[str, set[str], Callable[[Column], bool]], ...]
 """Columns of ours, each with the words that theirs are called by and with what they must hold."""
 
@@ -51,6 +53,14 @@ def is_named(column: Column) -> bool:
 def is_money(column: Column) -> bool:
     """Whether a column may hold whole amounts, not a part or a rate of them."""
     return column.is_number and not is_named(column) and not set(column.words) & PART
+
+
+def is_since_1970(column: Column) -> bool:
+    """Whether whole numbers may be the seconds or milliseconds since 1970 of our times."""
+    if not column.is_whole or column.least is None or column.greatest is None:
+        return False
+    least, greatest = column.least, column.greatest
+    return any(SINCE[0] * n <= least <= greatest <= SINCE[1] * n for n in (1, 1000))
 
 
 def _is_category(most: int) -> Callable[[Column], bool]:

@@ -1,9 +1,11 @@
 """Guessing: what the columns and tables of an unknown deployment mean, and by what it was told."""
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from features.interactions import is_further
 from features.sources.fitting import (
     FEW_TOPICS,
     OFFERED,
@@ -12,10 +14,12 @@ from features.sources.fitting import (
     is_id,
     is_money,
     is_named,
+    is_since_1970,
 )
 from features.sources.profile import Column, Profile
 from features.sources.words import (
     ABOUT,
+    ARTICLE,
     CUSTOMER,
     DUE,
     GROUP,
@@ -29,7 +33,13 @@ from features.sources.words import (
     PRICE,
     QUANTITY,
     RATE,
+    STAFF,
     WHEN,
+)
+
+SECONDS = (
+    "seconds or milliseconds since 1970: write times such as 2017-11-30T16:45:00Z, of a database "
+    "by its `query`"
 )
 
 
@@ -56,6 +66,8 @@ def customer_column(table: Profile) -> Column | None:
     """Return the column that says who, ``None`` where none looks like it."""
     ids = [c for c in table.columns.values() if is_id(c) and not set(c.words) & (MONEY | ABOUT)]
     named = [c for c in ids if set(c.words) & CUSTOMER]
+    if not named:
+        named = [c for c in table.columns.values() if _is_email(c)]
     if not named:  # an id that repeats and is not that of something else
         named = [
             c
@@ -67,6 +79,18 @@ def customer_column(table: Profile) -> Column | None:
         key=lambda c: (bool(set(c.words) & ID), -list(table.columns).index(c.name)),
         default=None,
     )
+
+
+def _is_email(column: Column) -> bool:
+    """Whether a column holds the addresses of customers, not of those who serve them."""
+    words = set(column.words)
+    held = bool(column.values) and all("@" in value for value in column.values)
+    return held and bool(words & {"email", "mail"}) and not words & STAFF
+
+
+def seconds_column(table: Profile) -> Column | None:
+    """Return a column of whole numbers that look like seconds or milliseconds since 1970."""
+    return first_of(table, WHEN | KNOWN | {"epoch", "unix", "created", "sold"}, is_since_1970)
 
 
 def offer_column(table: Profile) -> Column | None:
@@ -211,17 +235,27 @@ def _others(
     left: dict[str, str] = {}
     counted = [c for c in factors if set(table.columns[c].words) & QUANTITY]
     for column in table.columns.values():
-        name = "_".join(column.words)
+        name = _called(column)
         is_counted = column.name in counted
         if column.name in taken and not is_counted:
             continue
-        if lines and column.is_number and set(column.words) & (PRICE | RATE):
+        if is_since_1970(column) and set(column.words) & (WHEN | KNOWN):
+            left[column.name] = SECONDS
+        elif lines and column.is_number and set(column.words) & (PRICE | RATE):
             left.setdefault(column.name, "a price or rate of each line, no sum of which says much")
         elif column.is_number and (is_counted or not is_named(column)):
-            numbers[name if not name[:1].isdigit() else f"n_{name}"] = column.name
+            numbers[name if name not in numbers else f"{name}_{len(numbers) + 1}"] = column.name
         elif column.name not in taken:
             left[column.name] = _why_left(column)
     return numbers, left
+
+
+def _called(column: Column) -> str:
+    """Return our name for a further number; pieces have one name, whatever theirs."""
+    if set(column.words) <= QUANTITY | {"item", "items", "sold", "ordered"}:
+        return "items"
+    name = re.sub(r"[^a-z0-9_]", "", "_".join(column.words))
+    return name if is_further(name) else f"n_{name}"
 
 
 def _why_left(column: Column) -> str:
@@ -229,7 +263,12 @@ def _why_left(column: Column) -> str:
         return "empty"
     if column.is_time:
         return "another time"
-    return "an id or text" if column.distinct > FEW_TOPICS else "a category"
+    if column.distinct == 1:
+        return "one value in every row"
+    if column.distinct > FEW_TOPICS:
+        return "an id or text"
+    about = ": a topic? See docs/own-data.md" if set(column.words) & ARTICLE else ""
+    return f"a category of {column.distinct:,} values{about}"
 
 
 def offers_columns(table: Profile) -> dict[str, str]:

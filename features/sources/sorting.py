@@ -8,10 +8,12 @@ import duckdb
 
 from features.rules import REQUIRED
 from features.sources.guessing import (
+    SECONDS,
     Found,
     customer_column,
     guess,
     offer_column,
+    seconds_column,
     time_columns,
 )
 from features.sources.kinds import kind_of
@@ -125,7 +127,10 @@ def _alone(connection: duckdb.DuckDBPyConnection, table: Table) -> Table:
     if about_people or (about_people is None and found is None):
         return replace(table, section="attributes", why=f"facts about each '{who.name}'")
     if found is None:
-        return replace(table, why="no column of times that can be read")
+        seconds = seconds_column(profile)
+        why = "no column of times that can be read"
+        why += f"; '{seconds.name}' looks like {SECONDS}" if seconds else ""
+        return replace(table, why=why)
     if found.group is not None:
         found = _lines(connection, table, found)
     when = found.columns["occurred_at"]

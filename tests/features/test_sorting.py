@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from features.interactions import is_further
 from features.sources.kinds import roles_of
 from features.sources.sorting import Table, look
 from features.sources.tables import open_file
@@ -204,3 +205,51 @@ def test_the_time_of_a_change_alone_is_a_question(tmp_path: Path) -> None:
     found = looked(tmp_path, orders=text)["orders"].found
     assert found is not None
     assert "occurred_at" in found.asked
+
+
+def test_addresses_are_customers_where_nothing_else_is(tmp_path: Path) -> None:
+    head = "order_no,agent_email,email,date,amount\n"
+    text = head + "".join(
+        f"o{i},{'ab'[i % 2]}@shop,c{i % 9}@mail,2024-03-{1 + i % 28:02},{i}.50\n" for i in range(60)
+    )
+    found = looked(tmp_path, orders=text)["orders"].found
+    assert found is not None
+    assert found.columns["customer_id"] == "email"
+
+
+@pytest.mark.parametrize("unit", [1, 1000])
+def test_seconds_since_1970_are_named_with_a_remedy(tmp_path: Path, unit: int) -> None:
+    head = "customer_id,ts,amount\n"
+    text = head + "".join(
+        f"c{i % 9},{(1_700_000_000 + 86_400 * i) * unit},{i}.50\n" for i in range(60)
+    )
+    table = looked(tmp_path, orders=text)["orders"]
+    assert table.section is None
+    assert "'ts' looks like seconds or milliseconds since 1970: write times" in table.why
+
+
+def test_what_is_left_out_says_why(tmp_path: Path) -> None:
+    head = "invoice,customer,date,description,quantity,price,country,loaded_ts\n"
+    text = head + "".join(
+        f"i{i // 2},c{i // 2 % 9},2024-03-{1 + i // 2 % 28:02},d{i % 40},{i % 4},{i}.5,UK,"
+        f"17000{i:05}\n"
+        for i in range(90)
+    )
+    found = looked(tmp_path, invoices=text)["invoices"].found
+    assert found is not None
+    assert found.numbers == {"items": "quantity"}
+    assert found.left["country"] == "one value in every row"
+    assert found.left["description"] == "a category of 40 values: a topic? See docs/own-data.md"
+    assert found.left["loaded_ts"].startswith("seconds or milliseconds since 1970")
+
+
+def test_further_numbers_have_names_that_settings_take(tmp_path: Path) -> None:
+    head = "customer,date,amount,rating,Größe,unit size,unit_size\n"
+    text = head + "".join(
+        f"c{i % 9},2024-03-{1 + i % 28:02},{i}.5,{1 + i % 5},{i}.25,{i},{i % 7}\n"
+        for i in range(60)
+    )
+    found = looked(tmp_path, sales=text)["sales"].found
+    assert found is not None
+    assert sorted(found.numbers.values()) == ["Größe", "rating", "unit size", "unit_size"]
+    assert all(is_further(name) for name in found.numbers)

@@ -76,9 +76,9 @@ def test_retail_invoices(tables: Path, tmp_path: Path) -> None:
         "kind": "purchase",
         "returns": "return",
         "group": "Invoice",
-        "sums": ["amount", "quantity"],
+        "sums": ["amount", "items"],
         "time_format": "%m/%d/%Y %H:%M",
-        "numbers": {"quantity": "Quantity"},
+        "numbers": {"items": "Quantity"},
     }
     assert settings["roles"] == {"value": ["purchase"], "negative": ["return"]}
     assert 0.25 <= settings["checks"]["rejected"] <= 0.28
