@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from features.sources.fitting import is_named
 from features.sources.guessing import customer_column, offers_columns
 from features.sources.kinds import roles_of
 from features.sources.profile import Column
@@ -66,7 +67,7 @@ def lines(project: Project, tables: Sequence[Table], churn: Sequence[str]) -> It
             yield ""
             yield f"# {table.source} is left out: {table.why}."
     yield ""
-    yield from _roles(of["interactions"])
+    yield from _roles(of["interactions"], bool(of["offers"]))
     yield from _checks(of["interactions"])
     yield ""
     yield from (line for line in churn if not line.startswith("clock"))
@@ -179,6 +180,8 @@ def _held(c: Column) -> str:
         return "times with their zone" if c.zoned else "times" if c.timed else "days"
     if c.is_number and not c.is_whole:
         return f"{c.least:,.2f} to {c.greatest:,.2f}"
+    if c.is_number and 1 < c.distinct <= 60 and not is_named(c):
+        return f"{c.least:,.0f} to {c.greatest:,.0f}"
     if c.is_number and c.distinct > 60:
         return f"{c.distinct:,} different"
     if 1 < c.distinct <= 6:
@@ -203,14 +206,16 @@ def kinds_of(tables: Sequence[Table]) -> dict[str, bool]:
     return kinds
 
 
-def _roles(tables: Sequence[Table]) -> Iterator[str]:
+def _roles(tables: Sequence[Table], offers: bool) -> Iterator[str]:
     roles = roles_of(kinds_of(tables))
     if any(table.has_returns for table in tables):
         roles["negative"] = sorted({*roles.get("negative", []), RETURN})
     yield "[roles]                            # what kinds mean"
+    shown_alone = not offers and "offer_accepted" not in roles
     for role, why in ROLES.items():
         if role in roles:
-            yield _line(role, roles[role], why)
+            asked = shown_alone and role == "offer_shown"
+            yield _line(role, roles[role], f"? {why}; can it be accepted?" if asked else why)
 
 
 def _checks(tables: Sequence[Table]) -> Iterator[str]:

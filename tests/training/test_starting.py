@@ -59,7 +59,11 @@ def test_an_event_log(tables: Path, tmp_path: Path) -> None:
         "contact": ["support_call"],
         "offer_shown": ["newsletter_sent"],
     }
-    assert settings["project"]["clock"] == "2018-01-02T00:00:00"
+    assert settings["project"]["timezone"] == "America/New_York"
+    assert settings["project"]["clock"] == "2018-01-01T00:00:00"
+    text = (tmp_path / "rapport.toml").read_text(encoding="utf-8")
+    assert "# ? by the offsets of its times" in text
+    assert "# ? you offered something" in text
     assert settings["churn"] == {"horizon": "28d", "active": "56d"}
 
 
