@@ -97,6 +97,8 @@ def _interactions(table: Table) -> Iterator[str]:
     if found.decimal != ".":
         yield _line("decimal", found.decimal)
     yield from _columns("interactions", table, found.columns)
+    for name in table.unused:
+        yield _line(name, "", "left out, see below")
     if found.numbers:
         yield "[interactions.numbers]             # further numbers, each with signals of its own"
         for name, column in found.numbers.items():

@@ -16,6 +16,7 @@ from features.sources.fitting import (
     is_named,
     is_since_1970,
 )
+from features.sources.kinds import is_of_people
 from features.sources.profile import Column, Profile
 from features.sources.words import (
     ABOUT,
@@ -66,6 +67,8 @@ def customer_column(table: Profile) -> Column | None:
     """Return the column that says who, ``None`` where none looks like it."""
     ids = [c for c in table.columns.values() if is_id(c) and not set(c.words) & (MONEY | ABOUT)]
     named = [c for c in ids if set(c.words) & CUSTOMER]
+    if not named and is_of_people(table.label):
+        named = [c for c in ids if set(c.words) <= ID and c.distinct == c.rows]
     if not named:
         named = [c for c in table.columns.values() if _is_email(c)]
     if not named:  # an id that repeats and is not that of something else

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from features.sources.profile import singular, words_of
-from features.sources.words import MEANINGS
+from features.sources.words import GROUP, HAPPENED, MEANINGS, PEOPLE
 
 CALLED = {"value": "purchase", "detail": "item", "negative": "complaint", "contact": "enquiry"}
 CALLED |= {"advocacy": "review", "exit": "cancellation"}
@@ -20,6 +20,17 @@ def role_of(kind: str) -> str | None:
     """
     words = singular(words_of(kind))
     return next((role for role, names in MEANINGS.items() if words & names), None)
+
+
+def is_of_people(label: str) -> bool:
+    """Whether a table's name speaks of people, and not of what they did.
+
+    >>> is_of_people("customers"), is_of_people("customer_orders"), is_of_people("export")
+    (True, False, False)
+    """
+    called = singular(words_of(label))
+    happened = called & (GROUP | HAPPENED) or role_of(label) not in (None, "detail")
+    return bool(called & PEOPLE) and not happened
 
 
 def kind_of(label: str) -> str | None:

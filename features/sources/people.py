@@ -1,7 +1,7 @@
 """People: whether a table tells facts about customers, or what happened with them."""
 
 from features.sources.guessing import Found
-from features.sources.kinds import role_of
+from features.sources.kinds import is_of_people, role_of
 from features.sources.profile import Column, Profile, singular, words_of
 from features.sources.words import (
     ABOUT,
@@ -10,7 +10,6 @@ from features.sources.words import (
     KNOWN,
     LATELY,
     MONEY,
-    PEOPLE,
     PERSONAL,
 )
 
@@ -35,7 +34,7 @@ def is_about_people(profile: Profile, who: Column, found: Found | None) -> bool 
         return dated and not happened
     if not times:
         return True
-    if called & PEOPLE and not called & (GROUP | HAPPENED) and role in (None, "detail"):
+    if is_of_people(profile.label):
         return None if found is not None and found.group is not None else True
     if role is not None or called & (MONEY | HAPPENED):
         return False

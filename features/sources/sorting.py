@@ -6,6 +6,7 @@ from typing import Literal
 
 import duckdb
 
+from features.interactions import COLUMNS
 from features.rules import REQUIRED
 from features.sources.guessing import (
     SECONDS,
@@ -70,6 +71,14 @@ class Table:
         if told is not None:
             return told
         return "purchase" if "amount" in self.found.columns else "visit"
+
+    @property
+    def unused(self) -> list[str]:
+        """Our names that columns have which are left out: such a column is read unless told."""
+        if self.found is None:
+            return []
+        told = {"source", "kind"}  # the one is never read, the other is a constant
+        return [name for name in self.found.left if name in COLUMNS and name not in told]
 
     @property
     def unreadable(self) -> float:

@@ -253,3 +253,24 @@ def test_further_numbers_have_names_that_settings_take(tmp_path: Path) -> None:
     assert found is not None
     assert sorted(found.numbers.values()) == ["Größe", "rating", "unit size", "unit_size"]
     assert all(is_further(name) for name in found.numbers)
+
+
+def test_a_column_of_our_name_that_is_left_out_is_told_so(tmp_path: Path) -> None:
+    head = "customer;date;amount;wait_minutes;topic;rating;kind\n"
+    text = head + "".join(
+        f"c{i % 9};2024-03-{1 + i % 28:02};12,50;1.5;t{i};{1 + i % 5};k{i}\n" for i in range(2100)
+    )
+    table = looked(tmp_path, sales=text)["sales"]
+    assert table.unused == ["topic", "wait_minutes"]
+
+
+def test_the_id_of_a_table_of_people_is_theirs(tmp_path: Path) -> None:
+    users = once("email,created_at,plan", "{d},gold").replace("email", "id,email", 1)
+    users = users.replace("\nc", "\n7,c")
+    users = "\n".join(line.replace("7,", f"{i},", 1) for i, line in enumerate(users.split("\n")))
+    orders = "user_id,ordered_at,total\n" + "".join(
+        f"{1 + i % 50},2024-03-{1 + i % 28:02},{i}.50\n" for i in range(300)
+    )
+    found = looked(tmp_path, users=users, orders=orders)
+    assert found["users"].section == "attributes"
+    assert found["users"].why == "facts about each 'id'"
