@@ -71,8 +71,9 @@ class InteractionsSource(Table):
     """``[[interactions]]``: one table of a source system, read as interactions.
 
     ``columns`` maps our names to the table's, ``numbers`` declares further numeric columns
-    likewise; a column called by our name needs no mapping, and a number may be the product of two
-    columns (``"Quantity * UnitPrice"``). ``kind``, ``channel`` and ``topic`` may be constants.
+    likewise; a column called by our name needs no mapping, unless it is one of these numbers, and
+    a number may be the product of two columns (``"Quantity * UnitPrice"``). ``kind``, ``channel``
+    and ``topic`` may be constants.
 
     Rows that are alike in the column ``group``, of one customer and kind, are lines of one
     interaction: it began with the first and is known with the last of them, it has the totals of

@@ -16,16 +16,17 @@ from features import clock
 from features.console import progress, tell_notes
 from features.errors import RapportError, SettingsError, SourceError, redacted
 from features.history import History
-from features.settings import Settings, read_settings
+from features.settings import Settings
 from features.sources.parsing import instants_of
 from features.sources.reader import read_history
-from features.sources.rejections import aside
 from features.sources.sorting import Table, look
 from features.sources.tables import READERS, first_line, open_file, open_query, shown
 from features.tables import is_database, is_object
 from training.checking import check
+from training.clashes import settled
 from training.proposal import Project, lines, source_of
 from training.rhythm import Rhythm, rhythm_of
+from training.writing import plain, put
 
 DRAFT = ("[churn]", 'horizon = "28d"', 'active = "56d"')
 STALE = 14 * clock.DAY
@@ -66,9 +67,10 @@ def init(
             "Name another with --out, or write over it with --force.",
         )
     with duckdb.connect() as connection:
-        tables = _looked_at(connection, sources, out.resolve().parent)
+        tables = settled(_looked_at(connection, sources, out.resolve().parent))
         for table in tables:
-            click.echo(f"{table.profile.label}: {table.section or 'left out'}, {table.why}")
+            told = f"{table.profile.label}: {table.section or 'left out'}, {table.why}"
+            click.echo(plain(told))
         if not any(table.section == "interactions" for table in tables):
             raise SourceError(
                 "sources",
@@ -79,17 +81,16 @@ def init(
             )
         zone, why = _zone(connection, tables, timezone)
     project = Project(name or out.resolve().parent.name, zone, why, currency)
-    _write(out, project, tables, DRAFT)
-    settings = read_settings(out)
+    private = any(is_database(table.source) for table in tables)
+    settings = put(out, _text(project, tables, DRAFT), private)
     try:
         click.echo("Reading the sources as proposed …")
-        history = read_history(settings, aside(settings))
+        history = read_history(settings)
         rhythm = rhythm_of(history, settings.roles)
     except RapportError:
         click.echo(f"Wrote {out}; what follows is still wrong with it.", err=True)
         raise
-    _write(out, project, tables, [*_ended(history, zone), *_churn(rhythm)])
-    settings = read_settings(out)
+    settings = put(out, _text(project, tables, [*_ended(history, zone), *_churn(rhythm)]), private)
     click.echo(f"Wrote {out}.\n")
     until = settings.project.now() or history.known_until
     return _tried(settings, replace(history, known_until=until), tables)
@@ -211,11 +212,8 @@ def _churn(rhythm: Rhythm) -> Iterator[str]:
     yield f"{told:<34} # whom it asks about: who came in this time before"
 
 
-def _write(out: Path, project: Project, tables: Sequence[Table], churn: Sequence[str]) -> None:
-    text = "\n".join(lines(project, tables, churn)) + "\n"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.touch(mode=0o600 if any("@" in t.source for t in tables) else 0o644)
-    out.write_text(text, encoding="utf-8")
+def _text(project: Project, tables: Sequence[Table], churn: Sequence[str]) -> str:
+    return "\n".join(lines(project, tables, churn)) + "\n"
 
 
 def _tried(settings: Settings, history: History, tables: Sequence[Table]) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from features.sources.naming import number_name
 from features.sources.profile import Column, Profile, words_of
 from features.sources.words import (
     ABOUT,
@@ -172,12 +173,11 @@ def _others(
     left: dict[str, str] = {}
     counted = [c for c in factors if set(table.columns[c].words) & QUANTITY]
     for column in table.columns.values():
-        name = "_".join(column.words)
         is_counted = column.name in counted
         if column.name in taken and not is_counted:
             continue
         if column.is_number and (is_counted or not _is_named(column)):
-            numbers[name if not name[:1].isdigit() else f"n_{name}"] = column.name
+            numbers[number_name(column.name, numbers)] = column.name
         elif column.name not in taken:
             left[column.name] = _why_left(column)
     return numbers, left

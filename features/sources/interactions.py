@@ -108,7 +108,8 @@ def _mapped(source: InteractionsSource, types: dict[str, str], label: str) -> di
                 "a column of the table",
                 nearest(theirs, list(types)),
             )
-    same = {name: name for name in COLUMNS if name in types and name != "source"}
+    further = {"source", *source.numbers.values()}
+    same = {name: name for name in COLUMNS if name in types and name not in further}
     constants = {n for n in CONSTANTS if getattr(source, n) is not None}
     columns = {n: c for n, c in {**same, **wanted}.items() if n not in constants}
     for name in REQUIRED:
