@@ -26,6 +26,8 @@ def settled(tables: Sequence[Table]) -> list[Table]:
     labels: list[str] = []
     found = []
     for table in tables:
+        if not table.profile.rows:
+            table = replace(table, section=None, found=None, why="no row below its header")
         kept = best.get(table.section or "")
         if kept is not None and table.name != kept.name:
             table = _left_out(table, kept)

@@ -10,21 +10,20 @@ from pathlib import Path
 import click
 import duckdb
 import numpy as np
-import sqlalchemy as sa
 
 from features import clock
-from features.console import progress, tell_notes
-from features.errors import RapportError, SettingsError, SourceError, redacted
+from features.console import tell_notes
+from features.errors import RapportError, SettingsError, SourceError
 from features.history import History
 from features.settings import Settings
 from features.sources.parsing import instants_of
 from features.sources.reader import read_history
-from features.sources.sorting import Table, look
-from features.sources.tables import READERS, first_line, open_file, open_query, shown
-from features.tables import is_database, is_object
+from features.sources.sorting import Table
+from features.tables import is_database
 from training.checking import check
 from training.clashes import settled
-from training.proposal import Project, lines, source_of
+from training.opening import opened
+from training.proposal import Project, lines
 from training.rhythm import Rhythm, rhythm_of
 from training.writing import plain, put
 
@@ -67,7 +66,7 @@ def init(
             "Name another with --out, or write over it with --force.",
         )
     with duckdb.connect() as connection:
-        tables = settled(_looked_at(connection, sources, out.resolve().parent))
+        tables = settled(opened(connection, sources, out.resolve().parent))
         for table in tables:
             told = f"{table.profile.label}: {table.section or 'left out'}, {table.why}"
             click.echo(plain(told))
@@ -94,54 +93,6 @@ def init(
     click.echo(f"Wrote {out}.\n")
     until = settings.project.now() or history.known_until
     return _tried(settings, replace(history, known_until=until), tables)
-
-
-def _looked_at(
-    connection: duckdb.DuckDBPyConnection, sources: Sequence[str], beside: Path
-) -> list[Table]:
-    given = [each for source in sources for each in _expanded(source)]
-    found = []
-    with progress("Looking at the tables", len(given)) as advance:
-        for i, (source, query, label) in enumerate(given):
-            told = shown(source)
-            try:
-                opened = (
-                    open_file(connection, source, told)
-                    if query is None
-                    else open_query(connection, source, query)
-                )
-                opened.create(f"given_{i}")
-            except duckdb.Error as error:
-                wanted = "a readable table"
-                raise SourceError(told, first_line(error), wanted, "Export it again.") from error
-            found.append((source_of(source, beside), query, f"given_{i}", label))
-            advance(1)
-        return look(connection, found)
-
-
-def _expanded(source: str) -> Iterator[tuple[str, str | None, str]]:
-    """Yield the tables of a source: its path or URL, the query, and what it is called."""
-    if is_database(source):
-        try:
-            engine = sa.create_engine(source, hide_parameters=True, poolclass=sa.NullPool)
-            names = sa.inspect(engine).get_table_names()
-            names += sa.inspect(engine).get_view_names()
-            quote = engine.dialect.identifier_preparer.quote
-        except (sa.exc.SQLAlchemyError, ImportError) as error:
-            raise SourceError(
-                shown(source),
-                redacted(first_line(error)),
-                "a database that answers",
-                "Check the URL, and that the database's driver is installed.",
-            ) from error
-        for name in sorted(names):
-            yield source, f"SELECT * FROM {quote(name)}", name
-    elif not is_object(source) and Path(source).is_dir():
-        for path in sorted(Path(source).iterdir()):
-            if path.suffix.lower() in READERS:
-                yield str(path), None, path.name.partition(".")[0]
-    else:
-        yield source, None, Path(source).name.partition(".")[0]
 
 
 def _zone(

@@ -1,5 +1,6 @@
 """What `init` writes holds what it meant, whatever tables, columns and values are called."""
 
+import sqlite3
 import stat
 import tomllib
 from pathlib import Path
@@ -17,6 +18,7 @@ from features.sources.naming import number_name
 from features.sources.profile import Column, Profile
 from features.sources.reader import read_history
 from features.sources.sorting import Table
+from features.sources.tables import open_query
 from training.__main__ import commands
 from training.proposal import Project, lines
 from training.writing import put
@@ -158,3 +160,41 @@ def test_what_is_left_out_of_a_database_says_nothing_secret() -> None:
     said = "\n".join(lines(Project("x", "UTC", "", ""), [left], DRAFT))
     assert "# postgresql://db/shop, table notes, is left out: nothing." in said
     assert "secret" not in said
+
+
+def test_of_a_big_table_of_a_database_the_first_rows_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.opening.MOST_ROWS", 50)
+    read: list[int] = []
+    with sqlite3.connect(tmp_path / "shop.db") as database:
+        for name, columns in (("log lines", "level, text"), ("sales", "customer, date, amount")):
+            database.execute(f'CREATE TABLE "{name}" ({columns})')
+        database.executemany("INSERT INTO \"log lines\" VALUES (?, 'x')", [(n,) for n in range(90)])
+        days = [(f"c{n % 9}", day, n + 0.5) for n, day in enumerate(DAYS)]
+        database.executemany("INSERT INTO sales VALUES (?, ?, ?)", days)
+    database.close()
+
+    def opening(connection: Any, url: str, query: str | None) -> Any:
+        answer = open_query(connection, url, query)
+        read.append(len(answer))
+        return answer
+
+    monkeypatch.setattr("training.opening.open_query", opening)
+    out = tmp_path / "rapport.toml"
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    result = CliRunner().invoke(commands, ["init", url, "--out", str(out)])
+    assert read == [50, 50]
+    assert "sales: interactions, 'customer' and a time, 'date', by its first 50" in result.output
+    settings = read_settings(out)
+    assert settings.interactions[0].query == "SELECT * FROM sales"
+    assert len(read_history(settings).interactions) == len(DAYS)
+    assert f"# {url}, table log lines, is left out" in out.read_text(encoding="utf-8")
+
+
+def test_the_trial_leaves_the_settings_alone(tmp_path: Path) -> None:
+    write(tmp_path / "sales.csv", "customer,date,amount", "c{c},{d},{n}.5")
+    with (tmp_path / "sales.csv").open("a") as sales:
+        sales.write(",2024-01-01,5\n")
+    proposed(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"sales.csv", "rapport.toml"}
