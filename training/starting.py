@@ -13,9 +13,9 @@ import numpy as np
 
 from features import clock
 from features.console import tell_notes
-from features.errors import RapportError, SettingsError, SourceError
+from features.errors import DataError, RapportError, SettingsError, SourceError
 from features.history import History
-from features.settings import Settings
+from features.settings import DEMO, Settings
 from features.sources.parsing import instants_of
 from features.sources.reader import read_history
 from features.sources.sorting import Table
@@ -24,10 +24,15 @@ from training.checking import check
 from training.clashes import settled
 from training.opening import opened
 from training.proposal import Project, lines
-from training.rhythm import Rhythm, rhythm_of
-from training.writing import plain, put
+from training.rhythm import HORIZONS, Rhythm, rhythm_of
+from training.writing import line, plain, put
 
 DRAFT = ("[churn]", 'horizon = "28d"', 'active = "56d"')
+SHORTEST = (
+    "[churn]",
+    line("horizon", f"{HORIZONS[0]}d", "the shortest: the history is too short to choose one by"),
+    line("active", f"{2 * HORIZONS[0]}d"),
+)
 STALE = 14 * clock.DAY
 """A history that ended longer ago than this is one of the past: its clock is fixed."""
 NIGHT = (22, 23, 0, 1, 2, 3)
@@ -85,12 +90,16 @@ def init(
     try:
         click.echo("Reading the sources as proposed …")
         history = read_history(settings)
-        rhythm = rhythm_of(history, settings.roles)
+        try:
+            rhythm = rhythm_of(history, settings.roles)
+        except DataError:
+            put(out, _text(project, tables, SHORTEST), private)
+            raise
     except RapportError:
         click.echo(f"Wrote {out}; what follows is still wrong with it.", err=True)
         raise
     settings = put(out, _text(project, tables, [*_ended(history, zone), *_churn(rhythm)]), private)
-    click.echo(f"Wrote {out}.\n")
+    click.echo(f"Wrote {out}.")
     until = settings.project.now() or history.known_until
     return _tried(settings, replace(history, known_until=until), tables)
 
@@ -170,16 +179,20 @@ def _text(project: Project, tables: Sequence[Table], churn: Sequence[str]) -> st
 def _tried(settings: Settings, history: History, tables: Sequence[Table]) -> bool:
     """Tell what training would find by the settings, and what the data lack."""
     tell_notes(history)
+    click.echo(
+        "Computing a trial; the first on a machine compiles the engine, for some seconds …\n"
+    )
     ready = check(settings, history, click.echo)
     click.echo("")
-    for line in _lacking(settings, tables):
-        click.echo(line)
-    asked = sum("# ?" in line for line in settings.path.read_text(encoding="utf-8").splitlines())
+    for told in _lacking(settings, tables):
+        click.echo(told)
+    asked = sum("# ?" in told for told in settings.path.read_text(encoding="utf-8").splitlines())
     if asked:
         told = "line is a question" if asked == 1 else "lines are questions"
         click.echo(f"{asked} {told}: look for `# ?` in {settings.path}.")
     if ready:
-        click.echo(f"Next: python -m training main --settings {settings.path}")
+        named = "" if str(settings.path) == DEMO else f" --settings {settings.path}"
+        click.echo(f"Next: python -m training main{named}")
     return ready
 
 
