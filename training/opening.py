@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import sqlalchemy as sa
 
 from features.console import steps
 from features.errors import SourceError, redacted
+from features.sources.guessing import FEW_KINDS
 from features.sources.sorting import Table, look
 from features.sources.spoilt import spoilt
 from features.sources.tables import (
@@ -45,7 +47,7 @@ def opened(
     given = list(dict.fromkeys(each for source in sources for each in _expanded(source)))
     with steps("Looking at the tables") as begin:
         looked = look(connection, _read(connection, given, beside, begin))
-    return [_cut(table) for table in looked]
+    return [_cut(connection, table) for table in looked]
 
 
 def _read(
@@ -82,17 +84,32 @@ def _read_file(connection: duckdb.DuckDBPyConnection, source: str, there: str) -
 
 def _queries(url: str, name: str) -> tuple[str, str]:
     """Return the queries for all rows of a database's table, and for so many as are looked at."""
-    dialect = sa.make_url(url).get_dialect()()
+    quote = sa.make_url(url).get_dialect()().identifier_preparer.quote
     few = sa.select(sa.text("*")).select_from(sa.table(name)).limit(MOST_ROWS)
-    compiled = few.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
-    return f"SELECT * FROM {dialect.identifier_preparer.quote(name)}", str(compiled)
+    return f"SELECT * FROM {quote(name)}", _written(url, few)
 
 
-def _cut(table: Table) -> Table:
-    """Say of a table by how many of its rows it was told what it is, where that is not all."""
+def _written(url: str, query: sa.Select[Any]) -> str:
+    dialect = sa.make_url(url).get_dialect()()
+    return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+def _cut(connection: duckdb.DuckDBPyConnection, table: Table) -> Table:
+    """Say by how many rows it was told what a table is, and look for its kinds in the others."""
     if table.query is None or table.profile.rows < MOST_ROWS:
         return table
-    return replace(table, why=f"{table.why}, by its first {MOST_ROWS:,} rows")
+    why = f"{table.why}, by its first {MOST_ROWS:,} rows"
+    kind = table.found.columns.get("kind") if table.found else None
+    if kind is None:
+        return replace(table, why=why)
+    of: sa.ColumnClause[Any] = sa.column(kind)
+    every = sa.select(of).distinct().select_from(sa.table(table.profile.label)).limit(FEW_KINDS)
+    answer = open_query(connection, table.source, _written(table.source, every)).fetchall()
+    held = table.profile.columns[kind]
+    kinds = dict.fromkeys([*held.values, *(str(k).strip() for (k,) in answer if k is not None)])
+    column = replace(held, values=tuple(filter(None, kinds)), distinct=len(kinds))
+    profile = replace(table.profile, columns={**table.profile.columns, kind: column})
+    return replace(table, profile=profile, why=why)
 
 
 def _expanded(source: str) -> Iterator[Given]:

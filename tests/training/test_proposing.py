@@ -192,6 +192,21 @@ def test_of_a_big_table_of_a_database_the_first_rows_are_looked_at(
     assert f"# {url}, table log lines, is left out" in out.read_text(encoding="utf-8")
 
 
+def test_kinds_are_looked_for_in_all_rows_of_a_big_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.opening.MOST_ROWS", 50)
+    with sqlite3.connect(tmp_path / "shop.db") as database:
+        database.execute("CREATE TABLE events (customer, date, event_type)")
+        kinds = ["purchase"] * 30 + ["visit"] * 20 + ["complaint"] * 10
+        rows = [(f"c{n % 9}", day, kinds[n]) for n, day in enumerate(DAYS)]
+        database.executemany("INSERT INTO events VALUES (?, ?, ?)", rows)
+    database.close()
+    out = tmp_path / "rapport.toml"
+    CliRunner().invoke(commands, ["init", f"sqlite:///{tmp_path / 'shop.db'}", "--out", str(out)])
+    assert read_settings(out).roles.negative == ("complaint",)
+
+
 def test_the_trial_leaves_the_settings_alone(tmp_path: Path) -> None:
     write(tmp_path / "sales.csv", "customer,date,amount", "c{c},{d},{n}.5")
     with (tmp_path / "sales.csv").open("a") as sales:
