@@ -38,6 +38,7 @@ serve: $(VENV)/.demo  ## Serve the registered models on 127.0.0.1.
 	@$(BIN)/python -m serving serve --port $(PORT)
 
 install: $(VENV)/.demo  ## Install into .venv.
+	@echo "Installed. Next: source $(VENV)/bin/activate"
 
 data: $(VENV)/.demo  ## Write the demo's tables into data/ (once).
 	@[ "$(SETTINGS)" != rapport.toml ] || $(BIN)/python -m features demo-data

@@ -190,7 +190,7 @@ def check_interaction(
             clock.isoformat(item.occurred_at),
             f"a time before the recording clock, {clock.isoformat(now)}",
             "Send it once it has happened; a time without a zone is read in the project's. "
-            "The demo's clock is set by [project] clock.",
+            "Where [project] clock is set, it is that.",
         )
     for name in (*NUMBERS, *item.numbers):
         value = _given(item, name)

@@ -7,7 +7,7 @@ import click
 from features.console import WIDE, Commands, settings_option, steps, tell_notes
 from features.errors import SettingsError, redacted
 from features.history import History
-from features.settings import Settings, read_settings
+from features.settings import DEMO, Settings, read_settings
 from features.sources.reader import read_history
 from features.sources.rejections import aside
 from training import aliases, registry, tracking
@@ -75,6 +75,8 @@ def main(settings_path: str, if_changed: bool, until: str) -> None:
     settings = as_of(read_settings(settings_path), until)
     tasks: list[Task] = ["churn", "offers"] if settings.offers else ["churn"]
     _train(settings, tasks, if_changed)
+    named = "" if settings_path == DEMO else f" --settings {settings_path}"
+    click.echo(f"Next: python -m serving import{named}, then python -m serving serve{named}")
 
 
 @commands.command()
@@ -184,10 +186,7 @@ def _tell(trained: Trained) -> None:
             f"all {evaluation.profit.realised[-1]:.2f}, if [value] is right"
         )
     for each in (each for each in trained.slices if each.off):
-        click.echo(
-            f"  {each.name}: predicted {each.predicted:.1%}, observed {each.observed:.1%} "
-            f"[{each.low:.1%}, {each.high:.1%}] of {each.rows:,} rows"
-        )
+        click.echo(f"  {each.told}")
     for reason, count in trained.dataset.left_out.items():
         if count:
             click.echo(f"  left out: {count:,} rows, {reason}")

@@ -7,12 +7,14 @@ import pyarrow.compute as pc
 
 from features import clock
 from features.batch import compute
+from features.catalog import customer_signals
 from features.declaration import ROLES
 from features.errors import RapportError
 from features.history import History
 from features.identities import owners
 from features.plan import compile_plan
 from features.settings import Settings
+from features.shape import shape_of
 from features.snapshots import snapshot_spine
 from features.sources.report import counted, percent
 from training import splits
@@ -100,6 +102,7 @@ def _churn(settings: Settings, history: History) -> Iterator[str]:
     final = splits.final_churn_split(dataset.as_of, task)
     tests, notes = sound_tests("churn", dataset, tests, final)
     yield f"  {counted(len(tests), 'instant')} to test at, from {_day(tests[0][0])} on"
+    yield _signals(settings, history, dataset, "that say whom it asks about")
     yield from _notes(dataset, notes)
     yield from _money(settings, dataset)
 
@@ -118,6 +121,7 @@ def _offers(settings: Settings, history: History) -> Iterator[str]:
     check_rows("offers", dataset)
     tests, notes = sound_tests("offers", dataset, tests, final)
     yield f"  {counted(len(tests), 'block')} of days to test on, from {_day(tests[0][0])} on"
+    yield _signals(settings, history, dataset, "of a customer and an offer")
     yield from _notes(dataset, notes)
 
 
@@ -158,8 +162,16 @@ def _left_out(dataset: Dataset) -> Iterator[str]:
             yield f"  left out: {counted(count, 'row')}, {reason}"
 
 
+def _signals(settings: Settings, history: History, dataset: Dataset, others: str) -> str:
+    """Say how many signals the model has, those of the catalogue apart from the others."""
+    own = len(customer_signals(shape_of(history, settings.roles)))
+    more = len(dataset.values.plan.names) - own
+    return f"  {counted(own, 'signal')} of a customer" + (
+        f", {more:,} more {others}" if more else ""
+    )
+
+
 def _notes(dataset: Dataset, notes: list[str]) -> Iterator[str]:
-    yield f"  {counted(len(dataset.values.plan.names), 'signal')}"
     for note in (*notes, *weak_signals(dataset)):
         yield f"  note: {note}"
 

@@ -88,7 +88,7 @@ def weak_signals(dataset: Dataset) -> list[str]:
         f"Look whether {remedy}"
         for found, what, remedy in (
             (missing & meant, "missing", "their columns are mapped and filled"),
-            (constant & meant, "of one value", "their columns and kinds are the ones meant"),
+            (constant & meant, "of one value", "the data could hold more; often they do not"),
         )
         if found.any()
     ]

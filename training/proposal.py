@@ -1,17 +1,18 @@
 """The proposal: settings for tables that nobody has described, each guess with its reason."""
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from features.errors import redacted
 from features.sources.fitting import is_named
 from features.sources.guessing import customer_column, offers_columns
 from features.sources.kinds import roles_of
 from features.sources.profile import Column
 from features.sources.report import counted, percent, rows
 from features.sources.sorting import Table
+from training.writing import heading, line, remark
 
 WIDTH = 40
 RETURN = "return"
@@ -47,17 +48,21 @@ def lines(project: Project, tables: Sequence[Table], churn: Sequence[str]) -> It
         tables: what was found in them.
         churn: the lines of ``[churn]``, and of what else only the whole history tells.
     """
+    of = {section: [t for t in tables if t.section == section] for section in SECTIONS}
     yield "# Proposed by `python -m training init`: read it, mend what is wrong, then run"
     yield "#   python -m training check     what models would learn from it"
     yield "#   python -m training main      train, test and register them"
     yield ""
     yield "[project]"
-    yield _line("name", project.name)
-    yield _line("timezone", project.timezone, project.why_timezone)
-    why = "" if project.currency else 'such as "EUR": it is shown beside amounts'
-    yield _line("currency", project.currency, why)
-    yield from (line for line in churn if line.startswith("clock"))
-    of = {section: [t for t in tables if t.section == section] for section in SECTIONS}
+    yield line("name", project.name)
+    yield line("timezone", project.timezone, project.why_timezone)
+    why = (
+        ""
+        if project.currency or not any(kinds_of(of["interactions"]).values())
+        else '? such as "EUR": it is shown beside amounts'
+    )
+    yield line("currency", project.currency, why)
+    yield from (told for told in churn if told.startswith("clock"))
     for section, write in SECTIONS.items():
         for table in of[section]:
             yield ""
@@ -65,12 +70,12 @@ def lines(project: Project, tables: Sequence[Table], churn: Sequence[str]) -> It
     for table in tables:
         if table.section is None:
             yield ""
-            yield f"# {table.source} is left out: {table.why}."
+            yield remark(f"{redacted(table.source)}{_within(table)} is left out: {table.why}.")
     yield ""
     yield from _roles(of["interactions"], bool(of["offers"]))
     yield from _checks(of["interactions"])
     yield ""
-    yield from (line for line in churn if not line.startswith("clock"))
+    yield from (told for told in churn if not told.startswith("clock"))
     yield ""
     yield "# [value]                          # says whom contacting pays for; assume, then measure"
     yield "# at_risk = 100.0                  # lost with a customer: an amount, or a signal's name"
@@ -82,33 +87,33 @@ def _interactions(table: Table) -> Iterator[str]:
     assert table.found is not None  # it is of this section
     found = table.found
     asked = "? " if table.asks else ""
-    yield f"[[interactions]]                   # {asked}{rows(table.profile.rows)}: {table.why}"
+    yield heading("[[interactions]]", f"{asked}{rows(table.profile.rows)}: {table.why}")
     yield from _source(table)
     if "kind" not in found.columns:
-        yield _line("kind", table.kind, "of every row, by the name of the table")
+        yield line("kind", table.kind, "of every row, by the name of the table")
     if table.has_returns:
-        yield _line("returns", RETURN, "the kind of what has a negative amount")
+        yield line("returns", RETURN, "the kind of what has a negative amount")
     if found.group is not None:
         n = table.profile.columns[found.group].distinct
-        yield _line("group", found.group, f"its rows are lines of {n:,} purchases")
-        yield _line("sums", [*found.sums], "added up over the lines; the rest once")
+        yield line("group", found.group, f"its rows are lines of {n:,} purchases")
+        yield line("sums", [*found.sums], "added up over the lines; the rest once")
     if found.time_format is not None:
-        yield _line("time_format", found.time_format, _swapped(table))
+        yield line("time_format", found.time_format, _swapped(table))
     if found.decimal != ".":
-        yield _line("decimal", found.decimal)
+        yield line("decimal", found.decimal)
     yield from _columns("interactions", table, found.columns)
     for name in table.unused:
-        yield _line(name, "", "left out, see below")
+        yield line(name, "", "left out, see below")
     if found.numbers:
-        yield "[interactions.numbers]             # further numbers, each with signals of its own"
+        yield heading("[interactions.numbers]", "further numbers, each with signals of its own")
         for name, column in found.numbers.items():
-            yield _line(name, column, _described(table, column))
+            yield line(name, column, _described(table, column))
     for column, why in found.left.items():
-        yield f"# left out: {json.dumps(column, ensure_ascii=False)}, {why}"
+        yield remark(f'left out: "{column}", {why}')
 
 
 def _attributes(table: Table) -> Iterator[str]:
-    yield f"[[attributes]]                     # {rows(table.profile.rows)}: {table.why}"
+    yield heading("[[attributes]]", f"{rows(table.profile.rows)}: {table.why}")
     yield from _source(table)
     who = customer_column(table.profile)
     assert who is not None  # it is of this section
@@ -117,31 +122,35 @@ def _attributes(table: Table) -> Iterator[str]:
     if times and set(times[0].words) & {"known", "recorded", "updated", "since"}:
         columns["known_at"] = times[0].name
     if times and times[0].form:
-        yield _line("time_format", times[0].form)
+        yield line("time_format", times[0].form)
     if "known_at" not in columns and table.learnt_later:
         yield "# ? undated facts are taken as known since ever: take out of the table what was"
-        yield f"#   learnt later, such as {', '.join(table.learnt_later)}"
+        yield remark(f"  learnt later, such as {', '.join(table.learnt_later)}")
     yield from _columns("attributes", table, columns)
 
 
 def _identities(table: Table) -> Iterator[str]:
     assert table.found is not None  # it is of this section
-    yield f"[identities]                       # {table.why}"
+    yield heading("[identities]", table.why)
     yield from _source(table)
     if table.found.time_format is not None:
-        yield _line("time_format", table.found.time_format)
+        yield line("time_format", table.found.time_format)
     yield from _columns("identities", table, table.found.columns)
 
 
 def _offers(table: Table) -> Iterator[str]:
     offers = counted(table.profile.rows, "offer")
-    yield f"[offers]                           # {offers}: {table.why}"
+    yield heading("[offers]", f"{offers}: {table.why}")
     yield from _source(table)
     columns = offers_columns(table.profile)
     forms = {table.profile.columns[c].form for n, c in columns.items() if n.startswith("valid")}
     if form := next((form for form in forms if form), None):
-        yield _line("time_format", form)
+        yield line("time_format", form)
     yield from _columns("offers", table, columns)
+
+
+def _within(table: Table) -> str:
+    return f", table {table.profile.label}," if table.query is not None else ""
 
 
 SECTIONS = {
@@ -153,11 +162,12 @@ SECTIONS = {
 
 
 def _source(table: Table) -> Iterator[str]:
-    yield _line("source", table.source)
+    yield line("source", table.source)
+    told = None if table.query is not None else Path(table.source).stem
+    if table.section == "interactions" and table.profile.label != told:
+        yield line("name", table.profile.label)
     if table.query is not None:
-        if table.section == "interactions":
-            yield _line("name", table.profile.label)
-        yield _line("query", table.query)
+        yield line("query", table.query)
 
 
 def _columns(section: str, table: Table, columns: Mapping[str, str]) -> Iterator[str]:
@@ -165,7 +175,7 @@ def _columns(section: str, table: Table, columns: Mapping[str, str]) -> Iterator
     asked = table.found.asked if table.found else {}
     for name, column in columns.items():
         told = _described(table, column)
-        yield _line(name, column, f"? {told}: {asked[name]}" if name in asked else told)
+        yield line(name, column, f"? {told}: {asked[name]}" if name in asked else told)
 
 
 def _described(table: Table, column: str) -> str:
@@ -212,12 +222,12 @@ def _roles(tables: Sequence[Table], offers: bool) -> Iterator[str]:
     roles = roles_of(kinds_of(tables))
     if any(table.has_returns for table in tables):
         roles["negative"] = sorted({*roles.get("negative", []), RETURN})
-    yield "[roles]                            # what kinds mean"
+    yield heading("[roles]", "what kinds mean")
     shown_alone = not offers and "offer_accepted" not in roles
     for role, why in ROLES.items():
         if role in roles:
             asked = shown_alone and role == "offer_shown"
-            yield _line(role, roles[role], f"? {why}; can it be accepted?" if asked else why)
+            yield line(role, roles[role], f"? {why}; can it be accepted?" if asked else why)
 
 
 def _checks(tables: Sequence[Table]) -> Iterator[str]:
@@ -228,22 +238,7 @@ def _checks(tables: Sequence[Table]) -> Iterator[str]:
         told = f"? {percent(worst)} of a table lack a customer or a time, or cannot be read"
         yield ""
         yield "[checks]"
-        yield _line("rejected", allowed, told)
-
-
-def _line(name: str, value: object, why: str = "") -> str:
-    told = f"{_key(name)} = {_toml(value)}"
-    return f"{told:<34} # {why}" if why else told
-
-
-def _key(name: str) -> str:
-    return name if name.replace("_", "").isalnum() and name.isascii() else json.dumps(name)
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
-    return json.dumps(value, ensure_ascii=False)
+        yield line("rejected", allowed, told)
 
 
 def source_of(given: str, beside: Path) -> str:

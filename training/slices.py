@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from features.english import said_number
 from features.plan import Plan
+from features.sources.report import counted, percent
 from training.evaluation import Tested
 
 Float64 = npt.NDArray[np.float64]
@@ -45,6 +46,16 @@ class Slice:
     def name(self) -> str:
         """The signal and the values of it that make the slice."""
         return f"{self.signal}: {self.of}"
+
+    @property
+    def told(self) -> str:
+        """What was predicted and what happened, in a sentence."""
+        way = "too low" if self.predicted < self.observed else "too high"
+        return (
+            f"where {self.signal} is {self.of}: predicted {percent(self.predicted)}, in fact "
+            f"{percent(self.observed)} ({percent(self.low)} to {percent(self.high)}) of "
+            f"{counted(self.rows, 'row')}: {way if self.off else 'right'}"
+        )
 
     @property
     def off(self) -> bool:

@@ -14,6 +14,8 @@ Int64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 WEEK = 7 * clock.DAY
 N_TESTS, FEWEST_TESTS, FEWEST_SNAPSHOTS = 6, 4, 4
+LEAST_DAYS = 5 + (2 * (FEWEST_TESTS - 1) + FEWEST_SNAPSHOTS) * 7
+"""Of a history, by which it can be tested whether somebody comes back within a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,15 @@ def snapshots(first: int, known_until: int, task: Churn) -> list[int]:
     found = list(range(end, begin - 1, -step))[::-1]
     needed = 3 * span + (FEWEST_TESTS - 1) * _test_step(step) + FEWEST_SNAPSHOTS * step
     if end - begin < needed:
+        had = (known_until - first) // clock.DAY
         days = (needed + span + begin - first) // clock.DAY + 1
         raise DataError(
             "history",
-            f"{(known_until - first) // clock.DAY} days",
+            f"{had} days",
             f"at least {days} days for a horizon of {task.horizon}",
-            "Shorten [churn] horizon or active, or bring more history.",
+            "Shorten [churn] horizon or active, or bring more history."
+            if had >= LEAST_DAYS
+            else f"Fewer than {LEAST_DAYS} are too few for any horizon: bring more history.",
         )
     return found
 

@@ -10,25 +10,30 @@ from pathlib import Path
 import click
 import duckdb
 import numpy as np
-import sqlalchemy as sa
 
 from features import clock
-from features.console import progress, tell_notes
-from features.errors import RapportError, SettingsError, SourceError, redacted
+from features.console import tell_notes
+from features.errors import DataError, RapportError, SettingsError, SourceError
 from features.history import History
-from features.settings import Settings, read_settings
+from features.settings import DEMO, Settings
 from features.sources.parsing import instants_of
 from features.sources.reader import read_history
-from features.sources.rejections import aside
-from features.sources.sorting import Table, look
-from features.sources.tables import READERS, first_line, open_file, open_query, shown
+from features.sources.sorting import Table
 from features.sources.zones import zone_of
-from features.tables import is_database, is_object
+from features.tables import is_database
 from training.checking import check
-from training.proposal import Project, lines, source_of
-from training.rhythm import Rhythm, rhythm_of
+from training.clashes import settled
+from training.opening import opened
+from training.proposal import Project, lines
+from training.rhythm import HORIZONS, Rhythm, rhythm_of
+from training.writing import line, plain, put
 
 DRAFT = ("[churn]", 'horizon = "28d"', 'active = "56d"')
+SHORTEST = (
+    "[churn]",
+    line("horizon", f"{HORIZONS[0]}d", "the shortest: the history is too short to choose one by"),
+    line("active", f"{2 * HORIZONS[0]}d"),
+)
 STALE = 14 * clock.DAY
 """A history that ended longer ago than this is one of the past: its clock is fixed."""
 NIGHT = (22, 23, 0, 1, 2, 3)
@@ -67,9 +72,10 @@ def init(
             "Name another with --out, or write over it with --force.",
         )
     with duckdb.connect() as connection:
-        tables = _looked_at(connection, sources, out.resolve().parent)
+        tables = settled(opened(connection, sources, out.resolve().parent))
         for table in tables:
-            click.echo(f"{table.profile.label}: {table.section or 'left out'}, {table.why}")
+            told = f"{table.profile.label}: {table.section or 'left out'}, {table.why}"
+            click.echo(plain(told))
         if not any(table.section == "interactions" for table in tables):
             raise SourceError(
                 "sources",
@@ -80,68 +86,23 @@ def init(
             )
         zone, why = _zone(connection, tables, timezone)
     project = Project(name or out.resolve().parent.name, zone, why, currency)
-    _write(out, project, tables, DRAFT)
-    settings = read_settings(out)
+    private = any(is_database(table.source) for table in tables)
+    settings = put(out, _text(project, tables, DRAFT), private)
     try:
         click.echo("Reading the sources as proposed …")
-        history = read_history(settings, aside(settings))
-        rhythm = rhythm_of(history, settings.roles)
+        history = read_history(settings)
+        try:
+            rhythm = rhythm_of(history, settings.roles)
+        except DataError:
+            put(out, _text(project, tables, SHORTEST), private)
+            raise
     except RapportError:
         click.echo(f"Wrote {out}; what follows is still wrong with it.", err=True)
         raise
-    _write(out, project, tables, [*_ended(history, zone), *_churn(rhythm)])
-    settings = read_settings(out)
-    click.echo(f"Wrote {out}.\n")
+    settings = put(out, _text(project, tables, [*_ended(history, zone), *_churn(rhythm)]), private)
+    click.echo(f"Wrote {out}.")
     until = settings.project.now() or history.known_until
     return _tried(settings, replace(history, known_until=until), tables)
-
-
-def _looked_at(
-    connection: duckdb.DuckDBPyConnection, sources: Sequence[str], beside: Path
-) -> list[Table]:
-    given = [each for source in sources for each in _expanded(source)]
-    found = []
-    with progress("Looking at the tables", len(given)) as advance:
-        for i, (source, query, label) in enumerate(given):
-            told = shown(source)
-            try:
-                opened = (
-                    open_file(connection, source, told)
-                    if query is None
-                    else open_query(connection, source, query)
-                )
-                opened.create(f"given_{i}")
-            except duckdb.Error as error:
-                wanted = "a readable table"
-                raise SourceError(told, first_line(error), wanted, "Export it again.") from error
-            found.append((source_of(source, beside), query, f"given_{i}", label))
-            advance(1)
-        return look(connection, found)
-
-
-def _expanded(source: str) -> Iterator[tuple[str, str | None, str]]:
-    """Yield the tables of a source: its path or URL, the query, and what it is called."""
-    if is_database(source):
-        try:
-            engine = sa.create_engine(source, hide_parameters=True, poolclass=sa.NullPool)
-            names = sa.inspect(engine).get_table_names()
-            names += sa.inspect(engine).get_view_names()
-            quote = engine.dialect.identifier_preparer.quote
-        except (sa.exc.SQLAlchemyError, ImportError) as error:
-            raise SourceError(
-                shown(source),
-                redacted(first_line(error)),
-                "a database that answers",
-                "Check the URL, and that the database's driver is installed.",
-            ) from error
-        for name in sorted(names):
-            yield source, f"SELECT * FROM {quote(name)}", name
-    elif not is_object(source) and Path(source).is_dir():
-        for path in sorted(Path(source).iterdir()):
-            if path.suffix.lower() in READERS:
-                yield str(path), None, path.name.partition(".")[0]
-    else:
-        yield source, None, Path(source).name.partition(".")[0]
 
 
 def _zone(
@@ -222,26 +183,27 @@ def _churn(rhythm: Rhythm) -> Iterator[str]:
     yield f"{told:<34} # whom it asks about: who came in this time before"
 
 
-def _write(out: Path, project: Project, tables: Sequence[Table], churn: Sequence[str]) -> None:
-    text = "\n".join(lines(project, tables, churn)) + "\n"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.touch(mode=0o600 if any("@" in t.source for t in tables) else 0o644)
-    out.write_text(text, encoding="utf-8")
+def _text(project: Project, tables: Sequence[Table], churn: Sequence[str]) -> str:
+    return "\n".join(lines(project, tables, churn)) + "\n"
 
 
 def _tried(settings: Settings, history: History, tables: Sequence[Table]) -> bool:
     """Tell what training would find by the settings, and what the data lack."""
     tell_notes(history)
+    click.echo(
+        "Computing a trial; the first on a machine compiles the engine, for some seconds …\n"
+    )
     ready = check(settings, history, click.echo)
     click.echo("")
-    for line in _lacking(settings, tables):
-        click.echo(line)
-    asked = sum("# ?" in line for line in settings.path.read_text(encoding="utf-8").splitlines())
+    for told in _lacking(settings, tables):
+        click.echo(told)
+    asked = sum("# ?" in told for told in settings.path.read_text(encoding="utf-8").splitlines())
     if asked:
         told = "line is a question" if asked == 1 else "lines are questions"
         click.echo(f"{asked} {told}: look for `# ?` in {settings.path}.")
     if ready:
-        click.echo(f"Next: python -m training main --settings {settings.path}")
+        named = "" if str(settings.path) == DEMO else f" --settings {settings.path}"
+        click.echo(f"Next: python -m training main{named}")
     return ready
 
 

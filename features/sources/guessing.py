@@ -1,11 +1,9 @@
 """Guessing: what the columns and tables of an unknown deployment mean, and by what it was told."""
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from features.interactions import is_further
 from features.sources.fitting import (
     FEW_TOPICS,
     OFFERED,
@@ -17,6 +15,7 @@ from features.sources.fitting import (
     is_since_1970,
 )
 from features.sources.kinds import is_of_people
+from features.sources.naming import number_name
 from features.sources.profile import Column, Profile
 from features.sources.words import (
     ABOUT,
@@ -238,7 +237,6 @@ def _others(
     left: dict[str, str] = {}
     counted = [c for c in factors if set(table.columns[c].words) & QUANTITY]
     for column in table.columns.values():
-        name = _called(column)
         is_counted = column.name in counted
         if column.name in taken and not is_counted:
             continue
@@ -247,18 +245,16 @@ def _others(
         elif lines and column.is_number and set(column.words) & (PRICE | RATE):
             left.setdefault(column.name, "a price or rate of each line, no sum of which says much")
         elif column.is_number and (is_counted or not is_named(column)):
-            numbers[name if name not in numbers else f"{name}_{len(numbers) + 1}"] = column.name
+            numbers[number_name(_called(column), numbers)] = column.name
         elif column.name not in taken:
             left[column.name] = _why_left(column)
     return numbers, left
 
 
 def _called(column: Column) -> str:
-    """Return our name for a further number; pieces have one name, whatever theirs."""
-    if set(column.words) <= QUANTITY | {"item", "items", "sold", "ordered"}:
-        return "items"
-    name = re.sub(r"[^a-z0-9_]", "", "_".join(column.words))
-    return name if is_further(name) else f"n_{name}"
+    """Return what a further number is called; pieces have one name, whatever theirs."""
+    pieces = QUANTITY | {"item", "items", "sold", "ordered"}
+    return "items" if column.words and set(column.words) <= pieces else column.name
 
 
 def _why_left(column: Column) -> str:

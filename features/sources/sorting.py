@@ -1,6 +1,6 @@
 """Sorting: which of a deployment's tables are interactions, attributes, offers or identities."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -107,7 +107,7 @@ def parts_of(column: str, profile: Profile) -> list[str]:
 
 
 def look(
-    connection: duckdb.DuckDBPyConnection, tables: Sequence[tuple[str, str | None, str, str]]
+    connection: duckdb.DuckDBPyConnection, tables: Iterable[tuple[str, str | None, str, str]]
 ) -> list[Table]:
     """Look at every table and say what it is.
 

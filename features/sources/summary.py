@@ -62,13 +62,16 @@ def _interactions(found: report.Interactions) -> Iterator[str]:
         right=(1,),
     )
     right = found.right
+    empty = [column.name for column in found.table.columns if right and column.missing == right]
     yield from _aligned(
         [
             (column.name, _range(column), _missing(column, right))
             for column in found.table.columns
-            if column.missing or column.least is not None
+            if (column.missing or column.least is not None) and column.name not in empty
         ]
     )
+    if empty:
+        yield f"{INDENT}empty in every row: {', '.join(empty)}"
     if found.late:
         yield f"{INDENT}{rows(found.late)} from after the clock left out"
     if found.repeats:

@@ -12,6 +12,7 @@ import sqlalchemy
 from features.errors import SourceError, redacted
 from features.settings import Settings
 from features.sources.objects import reach
+from features.sources.spoilt import spoilt
 from features.tables import is_database, is_object
 
 READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".gz": "read_csv", ".tsv": "read_csv"}
@@ -99,12 +100,9 @@ def reading(settings: Settings, source: str) -> Iterator[None]:
         yield
     except (duckdb.Error, OSError) as error:
         where = "in the database" if is_database(source) else f"at '{settings.file(source)}'"
-        raise SourceError(
-            shown(source),
-            first_line(error),
-            "a readable table",
-            f"The settings look for it {where}.",
-        ) from error
+        looked = f"The settings look for it {where}."
+        got, remedy = spoilt(settings.file(source)) or (first_line(error), looked)
+        raise SourceError(shown(source), got, "a readable table", remedy) from error
 
 
 def open_query(

@@ -14,6 +14,7 @@ from features.interactions import Interaction
 from features.settings import Settings, read_settings
 from features.snapshots import snapshot_spine
 from features.sources.reader import read_history
+from features.sources.summary import lines
 from serving.__main__ import commands
 from serving.store import Store
 from tests.shops import SETTINGS, write_shop
@@ -64,6 +65,13 @@ def test_its_signals_are_those_of_the_tables(files: Settings, stored: Settings) 
     found = signals(stored, store, at)
     assert found[0] == names
     assert np.array_equal(found[1], expected)
+
+
+def test_columns_that_no_row_fills_are_told_in_one_line(stored: Settings) -> None:
+    told = list(lines(stored.path, read_history(stored)))
+    (empty, *_) = [line for line in told if line.startswith("  empty in every row: ")]
+    assert "due_at" in empty
+    assert not any("100 % missing" in line for line in told)
 
 
 def test_outcomes_that_were_recorded_are_there(stored: Settings, store_url: str) -> None:

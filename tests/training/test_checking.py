@@ -1,10 +1,12 @@
 """The check before training: it says what training would find, and stops where that would stop."""
 
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from features.__main__ import commands as catalogued
 from features.settings import Settings
 from tests.shops import write_shop
 from training.__main__ import commands
@@ -79,6 +81,13 @@ def test_it_says_what_the_money_means(tmp_path: Path, value: str, told: str) -> 
     code, output = check(changed(tmp_path, "[serving]", f"[value]\n{value}\n[serving]"))
     assert told in output, output
     assert code == 0
+
+
+def test_it_counts_the_signals_as_the_catalogue_does(shop: Settings) -> None:
+    listed = CliRunner().invoke(catalogued, ["catalog", "--settings", str(shop.path)])
+    own = re.search(r"^(\d+ signals of a customer)", listed.stderr, re.MULTILINE)
+    assert own is not None
+    assert re.findall(r"\d+ signals of a customer", check(shop.path)[1]) == [own[1]] * 2
 
 
 def test_signals_that_teach_nothing_are_named(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from training.dataset import (
     in_cohort,
     offers_dataset,
 )
+from training.splits import FEWEST_SNAPSHOTS, LEAST_DAYS, snapshots
 from training.tasks import Churn, OfferTask, churn_labels, offer_examples
 
 TASK = Churn(horizon="14d", active="30d", gap="2d")
@@ -191,6 +192,16 @@ def test_a_history_without_value_is_an_error_that_names_the_roles() -> None:
 def test_a_short_history_is_an_error_that_says_how_long_it_must_be() -> None:
     with pytest.raises(DataError, match="wanted at least 165 days for a horizon of 14d"):
         built(history_of([happened("c", START)], START + 50 * DAY))
+
+
+def test_a_history_too_short_for_any_horizon_says_so() -> None:
+    shortest = Churn(horizon="1d", active="1d")
+    assert len(snapshots(START, START + LEAST_DAYS * DAY, shortest)) >= FEWEST_SNAPSHOTS
+    for days, told in ((LEAST_DAYS - 1, "too few for any horizon"), (LEAST_DAYS, "Shorten")):
+        with pytest.raises(DataError, match=told):
+            snapshots(START, START + days * DAY, TASK)
+    with pytest.raises(DataError, match="too few for any horizon"):
+        snapshots(START, START + LEAST_DAYS * DAY - 1, shortest)
 
 
 def test_an_offer_is_seen_strictly_before_it_is_shown() -> None:

@@ -72,6 +72,16 @@ def test_slices_render_and_those_that_are_off_stand_out() -> None:
     assert is_png(figure)
 
 
+def test_a_slice_is_told_in_a_sentence() -> None:
+    low = Slice("value_days_since_first", "1.4 to 276", 547, 300, 111, 0.7, 0.15, 0.2, 0.16, 0.25)
+    assert low.told == (
+        "where value_days_since_first is 1.4 to 276: predicted 15 %, in fact 20 % (16 % to 25 %) "
+        "of 547 rows: too low"
+    )
+    high = Slice("city", "Bath", 200, 100, 40, float("nan"), 0.4, 0.2, 0.13, 0.29)
+    assert high.told.endswith(": too high")
+
+
 def test_a_dollar_in_the_data_is_a_dollar_and_no_formula() -> None:
     assert is_png(
         slices_plot([Slice("pay", "$\\frac{$", 200, 9, 40, 0.7, 0.2, 0.2, 0.1, 0.3)], "T")

@@ -80,6 +80,10 @@ def test_training_again_keeps_the_champion_when_nothing_changed(shop: Settings) 
     result = CliRunner().invoke(commands, arguments)
     assert result.exit_code == 0
     assert result.output.count("is current") == 2
+    named = f"--settings {shop.path}"
+    assert result.output.endswith(
+        f"\nNext: python -m serving import {named}, then python -m serving serve {named}\n"
+    )
 
 
 def test_without_a_champion_there_is_none(tmp_path: Path) -> None:

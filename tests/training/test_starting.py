@@ -64,6 +64,7 @@ def test_an_event_log(tables: Path, tmp_path: Path) -> None:
     text = (tmp_path / "rapport.toml").read_text(encoding="utf-8")
     assert "# ? by the offsets of its times" in text
     assert "# ? you offered something" in text
+    assert "# ? such as" in text
     assert settings["churn"] == {"horizon": "28d", "active": "56d"}
 
 
@@ -110,12 +111,16 @@ def test_a_bare_list_of_another_country(tables: Path, tmp_path: Path) -> None:
     }
 
 
-def test_silos_are_joined(tables: Path, tmp_path: Path) -> None:
+def test_silos_are_joined(tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = proposed(tables, tmp_path, "silos")
     assert settings["identities"]["columns"] == {"key": "web_key", "customer_id": "customer"}
     assert [s["kind"] for s in settings["interactions"]] == ["purchase", "visit"]
     assert settings["attributes"][0]["columns"] == {"customer_id": "customer_id"}
     assert settings["roles"] == {"value": ["purchase"], "other": ["visit"]}
+    monkeypatch.chdir(tmp_path)
+    again = CliRunner().invoke(commands, ["init", ".", "--force", "--currency", "EUR"])
+    assert again.output.rstrip().endswith("\nNext: python -m training main")
+    assert "# ? such as" not in (tmp_path / "rapport.toml").read_text()
 
 
 def test_a_database_is_looked_at_table_by_table(tables: Path, tmp_path: Path) -> None:
@@ -194,7 +199,9 @@ def test_a_history_too_short_says_how_long_it_must_be(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "at least" in result.output
     assert "days for a horizon of 7d" in result.output
-    assert (tmp_path / "rapport.toml").exists()
+    assert "are too few for any horizon" in result.output
+    churn = tomllib.loads((tmp_path / "rapport.toml").read_text())["churn"]
+    assert churn == {"horizon": "7d", "active": "14d"}
 
 
 @pytest.mark.slow
@@ -207,6 +214,7 @@ def test_models_and_scores_follow_without_code(
     path = tmp_path / "rapport.toml"
     result = CliRunner().invoke(commands, ["main", "--settings", str(path)])
     assert result.exit_code == 0, result.output
+    assert f"Next: python -m serving import --settings {path}, then" in result.output
     settings = read_settings(path)
     with open_store(settings) as store:
         store.import_history(read_history(settings), "digest")
