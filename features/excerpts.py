@@ -7,6 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features import clock
+from features.errors import DataError
 from features.history import History, interactions_table
 from features.identities import owners, shares
 from features.interactions import ORDER, Attribute, Interaction
@@ -38,11 +40,25 @@ def with_less(history: History, items: Collection[Interaction]) -> History:
 
     Args:
         history: what is known, best an excerpt: its rows are looked at one by one.
-        items: what did not happen; each takes all that share customer, kind and instant.
+        items: what did not happen; each takes all that share customer (under whichever key), kind
+            and instant.
+
+    Raises:
+        DataError: one of them did not happen as it is.
     """
-    now, keys = in_memory(history), ("customer_id", "kind", "occurred_at")
-    gone = {tuple(getattr(item, key) for key in keys) for item in items}
-    rows = zip(*(now[key].to_pylist() for key in keys), strict=True)
+    now, said = in_memory(history), history.identities
+    asked = pa.table([[i.customer_id for i in items]], pa.schema([("key", pa.string())]))
+    of_items = owners(said, asked["key"]).to_pylist()
+    gone = {(who, i.kind, i.occurred_at) for who, i in zip(of_items, items, strict=True)}
+    columns = (owners(said, now["customer_id"]), now["kind"], now["occurred_at"])
+    rows = list(zip(*(column.to_pylist() for column in columns), strict=True))
+    for _, kind, occurred_at in gone - set(rows):
+        raise DataError(
+            "what is to be taken out of a history",
+            f"a {kind} at {clock.isoformat(occurred_at)} that is not in it",
+            "interactions that happened",
+            "Take them from the customer's own, as `person` gives them.",
+        )
     kept = pa.array([row not in gone for row in rows], pa.bool_())
     return replace(history, interactions=now.filter(kept))
 

@@ -71,15 +71,16 @@ class InteractionsSource(Table):
     """``[[interactions]]``: one table of a source system, read as interactions.
 
     ``columns`` maps our names to the table's, ``numbers`` declares further numeric columns
-    likewise; a column called by our name needs no mapping, unless it is one of these numbers, and
-    a number may be the product of two columns (``"Quantity * UnitPrice"``). ``kind``, ``channel``
-    and ``topic`` may be constants.
+    likewise; a column called by our name and not used otherwise needs no mapping (``""`` leaves it
+    out), and a number may be the product of two columns (``"Quantity * UnitPrice"``). ``kind``,
+    ``channel`` and ``topic`` may be constants.
 
     Rows that are alike in the column ``group``, of one customer and kind, are lines of one
     interaction: it began with the first and is known with the last of them, it has the totals of
-    its ``sums``, and of every other column what its lines agree on. One whose amount is negative
-    is of the kind ``returns``, its numbers without their sign. ``decimal`` is the sign between
-    whole and part in numbers written as text.
+    its ``sums``, and of every other column what its lines agree on. Lines recorded more than a day
+    after the others are an interaction of their own, such as a return noted on its invoice. One
+    whose amount is negative is of the kind ``returns``, its numbers without their sign.
+    ``decimal`` is the sign between whole and part in numbers written as text.
 
     ``source = "store"`` is the history that serving wrote, attributes and identities included.
     """

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from features.console import steps
 from features.errors import SourceError, redacted
-from features.sources.guessing import FEW_KINDS
+from features.sources.fitting import FEW_KINDS
 from features.sources.sorting import Table, look
 from features.sources.spoilt import spoilt
 from features.sources.tables import (

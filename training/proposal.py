@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.errors import redacted
-from features.sources.guessing import customer_column, offers_columns, roles_of
+from features.sources.fitting import is_named
+from features.sources.guessing import customer_column, offers_columns
+from features.sources.kinds import roles_of
 from features.sources.profile import Column
 from features.sources.report import counted, percent, rows
 from features.sources.sorting import Table
@@ -70,7 +72,7 @@ def lines(project: Project, tables: Sequence[Table], churn: Sequence[str]) -> It
             yield ""
             yield remark(f"{redacted(table.source)}{_within(table)} is left out: {table.why}.")
     yield ""
-    yield from _roles(of["interactions"])
+    yield from _roles(of["interactions"], bool(of["offers"]))
     yield from _checks(of["interactions"])
     yield ""
     yield from (told for told in churn if not told.startswith("clock"))
@@ -84,7 +86,8 @@ def lines(project: Project, tables: Sequence[Table], churn: Sequence[str]) -> It
 def _interactions(table: Table) -> Iterator[str]:
     assert table.found is not None  # it is of this section
     found = table.found
-    yield heading("[[interactions]]", f"{rows(table.profile.rows)}: {table.why}")
+    asked = "? " if table.asks else ""
+    yield heading("[[interactions]]", f"{asked}{rows(table.profile.rows)}: {table.why}")
     yield from _source(table)
     if "kind" not in found.columns:
         yield line("kind", table.kind, "of every row, by the name of the table")
@@ -93,12 +96,14 @@ def _interactions(table: Table) -> Iterator[str]:
     if found.group is not None:
         n = table.profile.columns[found.group].distinct
         yield line("group", found.group, f"its rows are lines of {n:,} purchases")
-        yield line("sums", ["amount", *found.numbers], "added up over the lines")
+        yield line("sums", [*found.sums], "added up over the lines; the rest once")
     if found.time_format is not None:
         yield line("time_format", found.time_format, _swapped(table))
     if found.decimal != ".":
         yield line("decimal", found.decimal)
     yield from _columns("interactions", table, found.columns)
+    for name in table.unused:
+        yield line(name, "", "left out, see below")
     if found.numbers:
         yield heading("[interactions.numbers]", "further numbers, each with signals of its own")
         for name, column in found.numbers.items():
@@ -118,6 +123,9 @@ def _attributes(table: Table) -> Iterator[str]:
         columns["known_at"] = times[0].name
     if times and times[0].form:
         yield line("time_format", times[0].form)
+    if "known_at" not in columns and table.learnt_later:
+        yield "# ? undated facts are taken as known since ever: take out of the table what was"
+        yield remark(f"  learnt later, such as {', '.join(table.learnt_later)}")
     yield from _columns("attributes", table, columns)
 
 
@@ -164,8 +172,10 @@ def _source(table: Table) -> Iterator[str]:
 
 def _columns(section: str, table: Table, columns: Mapping[str, str]) -> Iterator[str]:
     yield f"[{section}.columns]"
+    asked = table.found.asked if table.found else {}
     for name, column in columns.items():
-        yield line(name, column, _described(table, column))
+        told = _described(table, column)
+        yield line(name, column, f"? {told}: {asked[name]}" if name in asked else told)
 
 
 def _described(table: Table, column: str) -> str:
@@ -182,6 +192,8 @@ def _held(c: Column) -> str:
         return "times with their zone" if c.zoned else "times" if c.timed else "days"
     if c.is_number and not c.is_whole:
         return f"{c.least:,.2f} to {c.greatest:,.2f}"
+    if c.is_number and 1 < c.distinct <= 60 and not is_named(c):
+        return f"{c.least:,.0f} to {c.greatest:,.0f}"
     if c.is_number and c.distinct > 60:
         return f"{c.distinct:,} different"
     if 1 < c.distinct <= 6:
@@ -206,31 +218,27 @@ def kinds_of(tables: Sequence[Table]) -> dict[str, bool]:
     return kinds
 
 
-def _roles(tables: Sequence[Table]) -> Iterator[str]:
+def _roles(tables: Sequence[Table], offers: bool) -> Iterator[str]:
     roles = roles_of(kinds_of(tables))
     if any(table.has_returns for table in tables):
         roles["negative"] = sorted({*roles.get("negative", []), RETURN})
     yield heading("[roles]", "what kinds mean")
+    shown_alone = not offers and "offer_accepted" not in roles
     for role, why in ROLES.items():
         if role in roles:
-            yield line(role, roles[role], why)
+            asked = shown_alone and role == "offer_shown"
+            yield line(role, roles[role], f"? {why}; can it be accepted?" if asked else why)
 
 
 def _checks(tables: Sequence[Table]) -> Iterator[str]:
     """Allow the rows that cannot be read to be left out, where they are more than a few."""
-    worst = max((_unreadable(table) for table in tables), default=0.0)
+    worst = max((table.unreadable for table in tables), default=0.0)
     if worst > 0.009:
         allowed = min(1.0, math.ceil(100 * worst + 1) / 100)
+        told = f"? {percent(worst)} of a table lack a customer or a time, or cannot be read"
         yield ""
         yield "[checks]"
-        yield line("rejected", allowed, f"{percent(worst)} of a table lack a customer or a time")
-
-
-def _unreadable(table: Table) -> float:
-    assert table.found is not None  # it is of this section
-    found, columns = table.found.columns, table.profile.columns
-    needed = [found[name] for name in ("customer_id", "occurred_at", "kind") if name in found]
-    return max(columns[name].missing for name in needed)
+        yield line("rejected", allowed, told)
 
 
 def source_of(given: str, beside: Path) -> str:

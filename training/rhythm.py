@@ -34,7 +34,8 @@ class Rhythm:
 
     ``usual`` is the median of days between two visits of a customer, ``back`` the days within
     which most regular customers are back nine times out of ten; both NaN where nobody came twice.
-    ``lost`` is the share lost in the latest window that is over, of ``asked`` customers.
+    ``lost`` is the share lost in the latest window that is over, of ``asked`` customers; NaN where
+    there were none.
     """
 
     churn: Churn
@@ -44,6 +45,14 @@ class Rhythm:
     asked: int
     lost: float
     shortened: str = ""
+
+    @property
+    def told(self) -> str:
+        """How many were lost, in words; or that it could not be counted."""
+        window = f"in the last {self.churn.horizon}"
+        if not self.asked:
+            return f"{window} nobody could be lost: none came in the time before that"
+        return f"{window} {self.lost:.0%} of {self.asked:,} were lost"
 
 
 def rhythm_of(history: History, roles: Roles) -> Rhythm:

@@ -19,6 +19,7 @@ from features.settings import DEMO, Settings
 from features.sources.parsing import instants_of
 from features.sources.reader import read_history
 from features.sources.sorting import Table
+from features.sources.zones import zone_of
 from features.tables import is_database
 from training.checking import check
 from training.clashes import settled
@@ -119,7 +120,7 @@ def _zone(
         if not column.zoned
     ]
     if not naive:
-        return "UTC", "? every time has its zone; this one says when a day begins"
+        return _zone_of_offsets(connection, tables)
     timed = [(table, column) for table, column in naive if column.timed]
     if not timed:
         return "UTC", "? the tables hold days: the zone in which they begin and end"
@@ -139,6 +140,17 @@ def _zone(
     if quiet in NIGHT:
         return "UTC", f"? name it, such as Europe/London: {told}"
     return "UTC", f"? {told}: is it another, such as America/New_York?"
+
+
+def _zone_of_offsets(
+    connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]
+) -> tuple[str, str]:
+    for table in tables:
+        if table.found is not None and table.section == "interactions":
+            found = zone_of(connection, table.name, table.found.columns["occurred_at"])
+            if found is not None:
+                return found, "? by the offsets of its times; it says when a day begins"
+    return "UTC", "? every time has its zone; this one says when a day begins"
 
 
 def _ended(history: History, zone: str) -> Iterator[str]:
@@ -166,8 +178,7 @@ def _churn(rhythm: Rhythm) -> Iterator[str]:
     if rhythm.shortened:
         yield f"# {rhythm.shortened} would fit that, but the history is too short to test it."
     told = f'horizon = "{churn.horizon}"'
-    lost = f"in the last {churn.horizon} {rhythm.lost:.0%} of {rhythm.asked:,} were lost"
-    yield f"{told:<34} # {lost}"
+    yield f"{told:<34} # {rhythm.told}"
     told = f'active = "{churn.active}"'
     yield f"{told:<34} # whom it asks about: who came in this time before"
 

@@ -2,17 +2,23 @@
 
 from collections.abc import Collection, Sequence
 
+from features import clock
 from features.sources.conditions import ASSUMED, GROUP
 from features.sources.parsing import literal, quoted
 
 KEYS = ("customer_id", "kind")
+PART = "the part"
+APART = clock.DAY
+"""Lines of a group that are recorded further apart than this are interactions of their own."""
 
 
 def grouped(lines: str, names: Sequence[str], sums: Collection[str], kinds: bool) -> str:
     """Return the query of one row for the lines of each group, customer and kind.
 
-    A line without a group stands alone. A total does not depend on the order of its lines: it is
-    added up from the least on.
+    A line without a group stands alone; so does what is recorded more than ``APART`` later,
+    such as a return noted on its invoice: as lines of one, the purchase would not have been known
+    before the return. A total does not depend on the order of its lines: it is added
+    up from the least on.
 
     Args:
         lines: the table of our columns, ``GROUP`` and ``ASSUMED``.
@@ -21,11 +27,16 @@ def grouped(lines: str, names: Sequence[str], sums: Collection[str], kinds: bool
         kinds: whether lines are of several kinds, so that a group may be several interactions.
     """
     columns = ", ".join(f"{_one(name, name in sums, kinds)} AS {quoted(name)}" for name in names)
-    group, assumed = quoted(GROUP), quoted(ASSUMED)
+    group, assumed, part = quoted(GROUP), quoted(ASSUMED), quoted(PART)
+    whose = f"PARTITION BY customer_id, kind, {group}"
+    by_record = f"({whose} ORDER BY recorded_at)"
+    late = f"recorded_at - lag(recorded_at) OVER {by_record} > {APART}"
     return (
-        f"SELECT {columns}, bool_and({assumed}) AS {assumed} FROM (SELECT *, CASE WHEN {group} "
-        f"IS NULL THEN row_number() OVER () END AS alone FROM {lines}) "
-        f"GROUP BY customer_id, kind, {group}, alone ORDER BY {group}, customer_id, kind, alone"
+        f"WITH told AS (SELECT *, CASE WHEN {group} IS NULL THEN row_number() OVER () "
+        f"WHEN {late} THEN 1 ELSE 0 END AS late FROM {lines}), parted AS (SELECT *, CASE WHEN "
+        f"{group} IS NULL THEN late ELSE sum(late) OVER {by_record} END AS {part} FROM told) "
+        f"SELECT {columns}, bool_and({assumed}) AS {assumed} FROM parted "
+        f"GROUP BY customer_id, kind, {group}, {part} ORDER BY {group}, customer_id, kind, {part}"
     )
 
 
@@ -42,8 +53,9 @@ def _one(name: str, is_sum: bool, kinds: bool) -> str:
     if name == "recorded_at":
         return f"max({column})"  # before its last line nobody knows the total
     if name == "interaction_id":
-        group = quoted(GROUP) + (" || ' ' || kind" if kinds else "")
-        return f"coalesce({agreed}, {group})"
+        own = f"{quoted(GROUP)} || ' ' || customer_id" + (" || ' ' || kind" if kinds else "")
+        later = f"CASE WHEN {quoted(PART)} > 0 THEN ' ' || {quoted(PART)} ELSE '' END"
+        return f"coalesce({agreed}, {own} || {later})"
     return agreed
 
 

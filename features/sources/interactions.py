@@ -97,10 +97,13 @@ def _whole(
 
 def _mapped(source: InteractionsSource, types: dict[str, str], label: str) -> dict[str, str]:
     """Return which of the table's columns holds each of ours."""
-    wanted = {**source.columns, **source.numbers}
+    left = {name for name, column in source.columns.items() if not column}
+    wanted = {n: c for n, c in {**source.columns, **source.numbers}.items() if n not in left}
     asked = {**wanted, **({} if source.group is None else {"group": source.group})}
+    used: set[str] = set()
     for ours, theirs in asked.items():
         factors = factors_of(theirs, types) if _is_number(ours, source) else (theirs,)
+        used |= set(factors)
         if not set(factors) <= types.keys():
             raise SourceError(
                 f"{label}, column '{ours}'",
@@ -108,8 +111,7 @@ def _mapped(source: InteractionsSource, types: dict[str, str], label: str) -> di
                 "a column of the table",
                 nearest(theirs, list(types)),
             )
-    further = {"source", *source.numbers.values()}
-    same = {name: name for name in COLUMNS if name in types and name not in further}
+    same = {name: name for name in COLUMNS if name in types.keys() - used - left - {"source"}}
     constants = {n for n in CONSTANTS if getattr(source, n) is not None}
     columns = {n: c for n, c in {**same, **wanted}.items() if n not in constants}
     for name in REQUIRED:

@@ -20,25 +20,35 @@ def filesystem(source: str) -> tuple[pa.fs.FileSystem, str]:
         SourceError: the store cannot be reached, or is not known to pyarrow.
     """
     scheme, _, path = source.partition("://")
+    bucket, _, below = path.partition("/")
     endpoint = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), None)
     try:
         if scheme == "s3" and endpoint:
             return pa.fs.S3FileSystem(endpoint_override=endpoint), path
-        bucket = path.split("/")[0]
-        store, _ = pa.fs.FileSystem.from_uri(f"{scheme}://{bucket}")
+        store, named = pa.fs.FileSystem.from_uri(f"{scheme}://{bucket}")
     except (OSError, ValueError) as error:
         raise SourceError(
             f"source '{redacted(source)}'",
             str(error).splitlines()[0],
             "an object store that answers",
-            "Check the bucket, and the keys and region in the environment.",
+            "Check the bucket (of Azure container@account.dfs.core.windows.net), and the keys and "
+            "region in the environment.",
         ) from error
-    return store, path
+    return store, f"{named.rstrip('/')}/{below}"
 
 
-def reach(connection: duckdb.DuckDBPyConnection, source: str) -> None:
-    """Have a connection read URLs like a source's."""
-    scheme = source.partition("://")[0]
+def reach(connection: duckdb.DuckDBPyConnection, source: str) -> str:
+    """Have a connection read what a source names, and return the path by which it does.
+
+    DuckDB knows one store for each scheme, and each bucket may have a store of its own.
+
+    Raises:
+        SourceError: the store cannot be reached, or is not known to pyarrow.
+    """
+    store, path = filesystem(source)
+    scheme = "-".join(source.split("/")[:3:2]).replace(":", "")
     if not connection.filesystem_is_registered(scheme):
-        own = {"protocol": (scheme,), "cachable": False}
-        connection.register_filesystem(type("Store", (ArrowFSWrapper,), own)(filesystem(source)[0]))
+        within = staticmethod(lambda asked: asked.removeprefix(f"{scheme}://"))
+        own = {"protocol": (scheme,), "cachable": False, "_strip_protocol": within}
+        connection.register_filesystem(type("Store", (ArrowFSWrapper,), own)(store))
+    return f"{scheme}://{path}"

@@ -9,6 +9,10 @@ from features.rules import NUMBER, YEAR_1, YEAR_9999
 ZONE = r"(Z| ?UTC|[+-]\d\d(:?\d\d)?)"
 TIME = rf"^\d{{4}}-\d\d?-\d\d?([T ]\d\d?:\d\d(:\d\d(\.\d+)?)?{ZONE}?)?$"
 """What text is read as a time: a database reads more, and drops an afternoon's PM or a zone."""
+COMMA = r"^[+-]?(\d{1,3}(\.\d{3})+|\d*)(,\d*)?([eE][+-]?\d+)?$|^[^.,]*$"
+"""What text is read as a number by its comma, or has neither sign: 1.5 would become 15."""
+FOUR_DIGITS = 1000
+"""The first year that a form's ``%Y`` reads: a database takes the year 24 for one, too."""
 EARLIEST, LATEST = YEAR_1 + 7 * clock.DAY, YEAR_9999 - 7 * clock.DAY
 """Python's calendar ends here, whatever the zone."""
 WALL_CLOCKS = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE")
@@ -52,8 +56,13 @@ def instants_of(column: str, type_name: str, form: str | None = None) -> Parsed:
         value, naive = f"epoch_us(try_cast({quoted(column)} AS TIMESTAMP))", "true"
     elif form is not None:
         filled = _filled(column)
-        value = f"epoch_us(try_strptime({filled}, {literal(form)})::TIMESTAMP)"
-        naive, given = "true", f"{filled} IS NOT NULL"
+        with_zone = "%z" in form
+        kind = "TIMESTAMPTZ" if with_zone else "TIMESTAMP"
+        read = f"try_strptime({filled}, {literal(form)})::{kind}"
+        value = f"epoch_us({read})"
+        if "%Y" in form:
+            value = f"CASE WHEN year({read}) >= {FOUR_DIGITS} THEN {value} END"
+        naive, given = str(not with_zone).lower(), f"{filled} IS NOT NULL"
         wanted = f"a time written as `time_format` says, {form}"
     else:
         filled = _filled(column)
@@ -95,12 +104,15 @@ def parsed_number(column: str, type_name: str, decimal: str = ".") -> Parsed:
     Args:
         column: where they are.
         type_name: what DuckDB calls its type.
-        decimal: the sign before the decimals in text; by a comma, points are between thousands.
+        decimal: the sign before the decimals in text; by a comma, a point must stand
+            between thousands.
     """
     filled = quoted(column) if type_name in EXACT_NUMBERS else _filled(column)
+    whole = filled
     if decimal == "," and type_name == "VARCHAR":
-        filled = f"replace(replace({filled}, '.', ''), ',', '.')"
-    number = f"try_cast({filled} AS DOUBLE)"
+        points = f"replace(replace({filled}, '.', ''), ',', '.')"
+        whole = f"CASE WHEN regexp_matches({filled}, '{COMMA}') THEN {points} END"
+    number = f"try_cast({whole} AS DOUBLE)"
     return Parsed(
         f"CASE WHEN isfinite({number}) THEN {number} + 0.0 END",
         f"{filled} IS NOT NULL AND NOT coalesce(isnan({number}), false)",

@@ -6,18 +6,23 @@ from typing import Literal
 
 import duckdb
 
+from features.interactions import COLUMNS
+from features.rules import REQUIRED
 from features.sources.guessing import (
+    SECONDS,
     Found,
     customer_column,
     guess,
     offer_column,
-    role_of,
+    seconds_column,
     time_columns,
 )
+from features.sources.kinds import kind_of
 from features.sources.parsing import quoted
-from features.sources.profile import Column, Profile, profile_of
+from features.sources.people import is_about_people, learnt_later
+from features.sources.profile import Profile, profile_of
 from features.sources.tables import first_row
-from features.sources.words import LATER
+from features.sources.totals import repeated
 
 Section = Literal["interactions", "attributes", "identities", "offers"]
 ALIKE = 0.5
@@ -25,7 +30,6 @@ ALIKE = 0.5
 LINES = 1.02
 """Rows for each value of a column from which on they are lines of one thing, not repeats."""
 ONE_CUSTOMER = 0.98
-PEOPLE = {"customer", "people", "person", "demographics", "profile", "member", "crm", "household"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Table:
 
     ``source`` and ``query`` are as the settings name it, ``name`` is its table in the database
     that it was read into. ``section`` is ``None`` where it could not be told what it is, and
-    ``why`` says by what it was, or why not.
+    ``why`` says by what it was, or why not; ``asks`` when it may be something else.
     """
 
     source: str
@@ -44,6 +48,12 @@ class Table:
     section: Section | None = None
     found: Found | None = None
     why: str = ""
+    asks: bool = False
+
+    @property
+    def learnt_later(self) -> list[str]:
+        """The columns of undated facts that hold what only time has shown."""
+        return learnt_later(self.profile)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -57,12 +67,30 @@ class Table:
     def kind(self) -> str:
         """The kind of all its rows, by its name, where no column says so."""
         assert self.found is not None  # of interactions alone
-        role = role_of(self.profile.label)
-        called = {"value": "purchase", "detail": "item", "negative": "complaint"}
-        called |= {"contact": "enquiry", "advocacy": "review", "exit": "cancellation"}
-        if role is not None:
-            return called.get(role, role)
+        told = kind_of(self.profile.label)
+        if told is not None:
+            return told
         return "purchase" if "amount" in self.found.columns else "visit"
+
+    @property
+    def unused(self) -> list[str]:
+        """Our names that columns have which are left out: such a column is read unless told."""
+        if self.found is None:
+            return []
+        told = {"source", "kind"}  # the one is never read, the other is a constant
+        return [name for name in self.found.left if name in COLUMNS and name not in told]
+
+    @property
+    def unreadable(self) -> float:
+        """The share of its rows, at most, that lack what they need or cannot be read."""
+        if self.found is None:
+            return 0.0
+        columns = self.profile.columns
+        found = {**self.found.columns, **self.found.numbers}
+        needed = {found[name] for name in REQUIRED if name in found}
+        read = {part for of in found.values() for part in parts_of(of, self.profile)}
+        missing = sum(columns[name].missing for name in needed)
+        return min(1.0, missing + sum(columns[c].unread * columns[c].given for c in read))
 
     @property
     def has_returns(self) -> bool:
@@ -104,27 +132,21 @@ def _alone(connection: duckdb.DuckDBPyConnection, table: Table) -> Table:
     if who is None:
         return replace(table, why="no column that looks like a customer's id")
     found = guess(profile)
-    if _is_about_people(profile, who, found):
+    about_people = is_about_people(profile, who, found)
+    if about_people or (about_people is None and found is None):
         return replace(table, section="attributes", why=f"facts about each '{who.name}'")
     if found is None:
-        return replace(table, why="no column of times that can be read")
+        seconds = seconds_column(profile)
+        why = "no column of times that can be read"
+        why += f"; '{seconds.name}' looks like {SECONDS}" if seconds else ""
+        return replace(table, why=why)
     if found.group is not None:
         found = _lines(connection, table, found)
     when = found.columns["occurred_at"]
-    return replace(
-        table, section="interactions", found=found, why=f"'{who.name}' and a time, '{when}'"
-    )
-
-
-def _is_about_people(profile: Profile, who: Column, found: Found | None) -> bool:
-    times = time_columns(profile)
-    happened = found is not None and bool({"amount", "kind", "group"} & found.columns.keys())
-    if happened:
-        return False
-    once = who.distinct >= 0.99 * profile.rows
-    dated = len(times) == 1 and bool(set(times[0].words) & LATER)
-    named = bool({word.removesuffix("s") for word in profile.label.lower().split("_")} & PEOPLE)
-    return (once and (not times or named)) or dated
+    why = f"'{who.name}' and a time, '{when}'"
+    if about_people is None:
+        why += "; each customer once: or are these facts about them, [[attributes]]?"
+    return replace(table, section="interactions", found=found, why=why, asks=about_people is None)
 
 
 def _lines(connection: duckdb.DuckDBPyConnection, table: Table, found: Found) -> Found:
@@ -144,7 +166,9 @@ def _lines(connection: duckdb.DuckDBPyConnection, table: Table, found: Found) ->
         return replace(found, group=None, left=left)
     if rows / groups < LINES:
         return replace(found, group=None, columns=found.columns | {"interaction_id": found.group})
-    return found
+    keys = [found.group, found.columns["customer_id"]]
+    keys += [found.columns["kind"]] if "kind" in found.columns else []
+    return guess(table.profile, repeated(connection, table.name, table.profile, keys)) or found
 
 
 def _identities(

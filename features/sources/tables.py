@@ -62,8 +62,6 @@ def open_file(
     Raises:
         SourceError: there is no such file, or it is of no known form.
     """
-    if is_object(path):
-        reach(connection, path)
     suffix = Path(path).suffix.lower()
     if suffix not in READERS:
         raise SourceError(
@@ -79,6 +77,8 @@ def open_file(
             got = "an empty file"
         if got:
             raise SourceError(label, got, "a file with a table", f"It was looked for at '{path}'.")
+    if is_object(path):
+        path = reach(connection, path)
     if READERS[suffix] == "read_parquet":
         return connection.read_parquet(path)
     return connection.read_csv(path, all_varchar=True, header=True)

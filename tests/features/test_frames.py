@@ -10,7 +10,7 @@ import pytest
 from features.batch import compute
 from features.catalog import customer_signals
 from features.errors import DataError
-from features.excerpts import excerpt, person, with_less, with_more
+from features.excerpts import excerpt, in_memory, person, with_less, with_more
 from features.frames import Signals, framed, interactions_frame, signals_frame, values_of
 from features.history import History
 from features.identities import IDENTITIES_SCHEMA
@@ -103,6 +103,20 @@ def test_what_did_not_happen_and_what_did_come_out_as_if_it_had_been_so(
     expected = compute(plan, history_of(after, NOW, facts), spine_of(("c0003", NOW)))
     found = compute(plan, changed, spine_of(("c0003", NOW)))
     assert same(found.matrix[:, :20], expected.matrix[:, :20])
+
+
+def test_what_stands_under_another_key_can_be_taken_out_too(joined: History) -> None:
+    items, _ = person(joined, "c0002")
+    theirs = excerpt(joined, ["c0002"])
+    assert len(in_memory(theirs)) == len(items)
+    under_another_key = {row["customer_id"] for row in in_memory(theirs).to_pylist()}
+    assert under_another_key == {"c0001", "c0002"}
+    assert len(in_memory(with_less(theirs, items))) == 0
+
+
+def test_what_did_not_happen_cannot_be_taken_out(history: History) -> None:
+    with pytest.raises(DataError, match=r"a purchase at .* that is not in it"):
+        with_less(excerpt(history, ["c0003"]), [happened("c0003", NOW - 7)])
 
 
 def test_columns_explain_themselves_in_what_is_chosen_too(signals: Signals) -> None:

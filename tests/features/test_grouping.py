@@ -42,8 +42,8 @@ def test_the_lines_of_a_group_are_one_interaction_with_their_totals(tmp_path: Pa
     seen = invoices(tmp_path, rows)
     names = ("customer_id", "interaction_id", "amount", "items", "kind")
     assert found(seen, *names) == [
-        ("ann", "1", 7.0, 3.0, "purchase"),
-        ("bob", "2", 6.0, 3.0, "purchase"),
+        ("ann", "1 ann", 7.0, 3.0, "purchase"),
+        ("bob", "2 bob", 6.0, 3.0, "purchase"),
     ]
     first = seen.interactions.sort_by("interaction_id")["occurred_at"][0].as_py()
     assert clock.isoformat(first) == "2024-01-02T15:00:00Z"
@@ -76,7 +76,7 @@ def test_totals_do_not_depend_on_the_order_of_lines(tmp_path: Path) -> None:
 
 def test_it_is_known_when_its_last_line_is(tmp_path: Path) -> None:
     section = INVOICES.replace("columns = {", 'columns = { recorded_at = "Country",')
-    rows = ["1,ann,2024-01-02,1,1,2024-01-05", "1,ann,2024-01-02,1,1,2024-01-08"]
+    rows = ["1,ann,2024-01-02,1,1,2024-01-07T10:00", "1,ann,2024-01-02,1,1,2024-01-08"]
     (recorded,) = invoices(tmp_path, rows, section).interactions["recorded_at"].to_pylist()
     assert clock.isoformat(recorded) == "2024-01-08T05:00:00Z"
 
@@ -106,14 +106,28 @@ def test_kinds_in_one_group_are_interactions_of_their_own(tmp_path: Path) -> Non
     rows = ["1,ann,2024-01-02,1,1,purchase", "1,ann,2024-01-02,1,2,complaint"]
     names = ("interaction_id", "amount")
     assert found(invoices(tmp_path, rows, section), *names) == [
-        ("1 complaint", 2.0),
-        ("1 purchase", 1.0),
+        ("1 ann complaint", 2.0),
+        ("1 ann purchase", 1.0),
     ]
 
 
-def test_a_group_of_two_customers_is_reported(tmp_path: Path) -> None:
-    seen = invoices(tmp_path, ["1,ann,2024-01-02,1,1,UK", "1,bob,2024-01-02,1,1,UK"])
-    assert any("is the id that of one interaction?" in note for note in seen.notes)
+def test_a_group_of_two_customers_is_one_interaction_of_each(tmp_path: Path) -> None:
+    seen = invoices(tmp_path, ["1,ann,2024-01-02,1,1,UK", "1,bob,2024-01-02,1,2,UK"])
+    assert found(seen, "customer_id", "amount") == [("ann", 1.0), ("bob", 2.0)]
+    assert not any("the id that of one interaction" in note for note in seen.notes)
+
+
+def test_a_return_noted_weeks_later_leaves_the_purchase_as_it_was_known(tmp_path: Path) -> None:
+    rows = [
+        "1,ann,2024-01-02T10:00,2,5.00,UK",
+        "1,ann,2024-01-03T09:00,1,1.00,UK",
+        "1,ann,2024-03-01T10:00,-1,5.00,UK",
+        "1,ann,2024-03-01T10:00,-1,1.00,UK",
+    ]
+    before, after = invoices(tmp_path, rows[:2]), invoices(tmp_path, rows)
+    names = ("interaction_id", "kind", "amount", "occurred_at", "recorded_at")
+    assert found(after, *names)[:1] == found(before, *names)
+    assert found(after, *names[:3]) == [("1 ann", "purchase", 11.0), ("1 ann 1", "complaint", 6.0)]
 
 
 def test_a_wrong_line_is_rejected_alone(tmp_path: Path) -> None:
@@ -171,6 +185,34 @@ def test_times_are_read_as_their_format_says(
     assert clock.isoformat(seen.interactions["occurred_at"][0].as_py()) == instant
     with pytest.raises(SourceError, match="as `time_format` says"):
         visits(tmp_path, "customer_id,occurred_at\nc,2017-31-02\n", f'time_format = "{form}"')
+
+
+def test_a_time_format_with_an_offset_is_read_by_it(tmp_path: Path) -> None:
+    content = "customer_id,occurred_at\nc,15/01/2024 12:00 +0200\n"
+    seen = visits(tmp_path, content, 'time_format = "%d/%m/%Y %H:%M %z"')
+    assert clock.isoformat(seen.interactions["occurred_at"][0].as_py()) == "2024-01-15T10:00:00Z"
+
+
+def test_a_year_of_two_digits_is_not_one_of_four(tmp_path: Path) -> None:
+    content = "customer_id,occurred_at\nc,15/01/24\n"
+    with pytest.raises(SourceError, match="as `time_format` says"):
+        visits(tmp_path, content, 'time_format = "%d/%m/%Y"')
+
+
+def test_by_a_comma_a_point_stands_between_thousands_alone(tmp_path: Path) -> None:
+    right = 'a,2024-01-02,"12,5"\nb,2024-01-02,1.234\nc,2024-01-02,7\nd,2024-01-02,NaN\n'
+    head = "customer_id,occurred_at,amount\n"
+    seen = visits(tmp_path, head + right, 'decimal = ","')
+    assert seen.interactions.sort_by("customer_id")["amount"].to_pylist() == [12.5, 1234, 7, None]
+    with pytest.raises(SourceError, match=r"column 'amount'.*'1\.5'"):
+        visits(tmp_path, head + "a,2024-01-02,1.5\n", 'decimal = ","')
+
+
+def test_a_column_of_our_name_is_left_out_where_the_settings_say_so(tmp_path: Path) -> None:
+    content = "customer_id,occurred_at,amount,rating\na,2024-01-02,$5,4\n"
+    more = 'columns = { amount = "" }\nnumbers = { stars = "rating" }'
+    (row,) = visits(tmp_path, content, more).interactions.to_pylist()
+    assert (row["amount"], row["rating"], row["stars"]) == (None, None, 4.0)
 
 
 def test_a_comma_may_stand_before_the_decimals(tmp_path: Path) -> None:

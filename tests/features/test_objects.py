@@ -11,6 +11,7 @@ import pytest
 from features.errors import SourceError
 from features.history import History
 from features.settings import read_settings
+from features.sources.objects import filesystem
 from features.sources.reader import read_history
 from tests import objects
 
@@ -81,3 +82,19 @@ def test_what_is_not_in_the_bucket_is_told_with_its_url(
 ) -> None:
     with pytest.raises(SourceError, match=r"s3://shop/data/sales\.csv"):
         history(tmp_path, "s3://shop/data")
+
+
+def test_each_bucket_is_read_from_its_own_store(store: objects.Objects, tmp_path: Path) -> None:
+    for name, content in tables().items():
+        store[f"{'calls' if name.startswith('calls/') else 'shop'}/{name}"] = content
+    path = tmp_path / "shop.toml"
+    settings = SETTINGS.replace("{at}/calls", "s3://calls/calls").replace("{at}", "s3://shop")
+    path.write_text(settings.replace("{{", "{").replace("}}", "}"), encoding="utf-8")
+    assert len(read_history(read_settings(path)).interactions) == 8
+
+
+def test_a_path_in_azure_begins_with_its_container() -> None:
+    _, path = filesystem("abfs://sales@shop.dfs.core.windows.net/2024/*.parquet")
+    assert path == "sales/2024/*.parquet"
+    with pytest.raises(SourceError, match=r"container@account\.dfs\.core\.windows\.net"):
+        filesystem("abfs://sales/2024/*.parquet")

@@ -2,6 +2,7 @@
 
 import sqlite3
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,12 @@ def test_an_event_log(tables: Path, tmp_path: Path) -> None:
         "contact": ["support_call"],
         "offer_shown": ["newsletter_sent"],
     }
-    assert settings["project"]["clock"] == "2018-01-02T00:00:00"
-    assert "# ? such as" in (tmp_path / "rapport.toml").read_text()
+    assert settings["project"]["timezone"] == "America/New_York"
+    assert settings["project"]["clock"] == "2018-01-01T00:00:00"
+    text = (tmp_path / "rapport.toml").read_text(encoding="utf-8")
+    assert "# ? by the offsets of its times" in text
+    assert "# ? you offered something" in text
+    assert "# ? such as" in text
     assert settings["churn"] == {"horizon": "28d", "active": "56d"}
 
 
@@ -76,9 +81,9 @@ def test_retail_invoices(tables: Path, tmp_path: Path) -> None:
         "kind": "purchase",
         "returns": "return",
         "group": "Invoice",
-        "sums": ["amount", "quantity"],
+        "sums": ["amount", "items"],
         "time_format": "%m/%d/%Y %H:%M",
-        "numbers": {"quantity": "Quantity"},
+        "numbers": {"items": "Quantity"},
     }
     assert settings["roles"] == {"value": ["purchase"], "negative": ["return"]}
     assert 0.25 <= settings["checks"]["rejected"] <= 0.28
@@ -217,3 +222,36 @@ def test_models_and_scores_follow_without_code(
         _, scores = scorer.at_risk(store.customers(), 5, 3, lambda done: None)
     assert len(scores) == 5
     assert all(score.reasons for score in scores)
+
+
+def bought(customers: int = 400, days: int = 300) -> list[tuple[str, str, float]]:
+    """Return who bought on which day for how much: every customer at a pace of their own."""
+    return [
+        (f"c{c}", f"2024-{1 + day // 28:02}-{1 + day % 28:02}", 5.0 + (c * day) % 40)
+        for c in range(customers)
+        for day in range(c % 17, days, 5 + 7 * (c % 9))
+    ]
+
+
+def written(folder: Path, name: str, head: str, rows: Sequence[Sequence[object]]) -> None:
+    lines = [head, *(",".join(map(str, row)) for row in rows)]
+    (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_a_table_of_customers_is_none_of_purchases(tmp_path: Path) -> None:
+    written(tmp_path, "sales.csv", "customer_id,sold_at,amount", bought())
+    people = [
+        (f"c{c}", "gone" if c % 3 else "here", f"2024-0{1 + c % 9}-11" if c % 3 else "", 7.5 * c)
+        for c in range(400)
+    ]
+    written(tmp_path, "customers.csv", "customer_id,status,churned_at,total_spent", people)
+    result = start(tmp_path)
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "rapport.toml").read_text(encoding="utf-8")
+    settings = tomllib.loads(text)
+    assert [source["source"] for source in settings["interactions"]] == ["sales.csv"]
+    assert [source["source"] for source in settings["attributes"]] == ["customers.csv"]
+    assert settings["roles"] == {"value": ["purchase"]}
+    assert "checks" not in settings
+    assert "# ? undated facts" in text
+    assert "such as status, churned_at, total_spent" in text
