@@ -63,24 +63,37 @@ def put(out: Path, text: str, private: bool) -> Settings:
         private: whether nobody else of the machine may read them.
 
     Raises:
-        SettingsError: they are not as settings must be; the file is left as it was.
+        SettingsError: they are not as settings must be, and the file is left as it was; or it
+            cannot be written.
     """
     place = out.resolve()
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".init-") as folder:
-        draft = Path(folder) / out.name
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with os.fdopen(os.open(draft, flags, 0o600 if private else 0o666), "wb") as file:
-            file.write(text.encode())
-        try:
-            settings = read_settings(draft)
-        except SettingsError as error:
-            raise SettingsError(
-                f"the settings proposed, {error.subject}".replace(str(draft), out.name),
-                error.got,
-                error.wanted,
-                f"{error.remedy} Nothing was written to '{out}': give `init` fewer of the "
-                "tables, or write the settings by hand as docs/settings.md shows.",
-            ) from error
-        draft.replace(place)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".init-") as folder:
+            draft = Path(folder) / out.name
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            with os.fdopen(os.open(draft, flags, 0o600 if private else 0o666), "wb") as file:
+                file.write(text.encode())
+            settings = _read_back(draft, out)
+            draft.replace(place)
+    except OSError as error:
+        raise SettingsError(
+            f"settings file '{out}'",
+            error.strerror,
+            "a place that can be written to",
+            "Name another with --out.",
+        ) from error
     return replace(settings, path=out)
+
+
+def _read_back(draft: Path, out: Path) -> Settings:
+    try:
+        return read_settings(draft)
+    except SettingsError as error:
+        raise SettingsError(
+            f"the settings proposed, {error.subject}".replace(str(draft), out.name),
+            error.got,
+            error.wanted,
+            f"{error.remedy} Nothing was written to '{out}': give `init` fewer of the tables, or "
+            "write the settings by hand as docs/settings.md shows.",
+        ) from error

@@ -245,16 +245,16 @@ def _others(
         elif lines and column.is_number and set(column.words) & (PRICE | RATE):
             left.setdefault(column.name, "a price or rate of each line, no sum of which says much")
         elif column.is_number and (is_counted or not is_named(column)):
-            numbers[number_name(_called(column), numbers)] = column.name
+            numbers[_called(column, numbers)] = column.name
         elif column.name not in taken:
             left[column.name] = _why_left(column)
     return numbers, left
 
 
-def _called(column: Column) -> str:
-    """Return what a further number is called; pieces have one name, whatever theirs."""
-    pieces = QUANTITY | {"item", "items", "sold", "ordered"}
-    return "items" if column.words and set(column.words) <= pieces else column.name
+def _called(column: Column, taken: Collection[str]) -> str:
+    """Return our name for a further number; pieces have one name, whatever theirs."""
+    pieces = set(column.words) <= QUANTITY | {"item", "items", "sold", "ordered"}
+    return number_name("items" if column.words and pieces else column.name, taken)
 
 
 def _why_left(column: Column) -> str:

@@ -146,6 +146,12 @@ def test_what_does_not_read_is_not_left_in_place(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [out]
 
 
+def test_a_place_that_cannot_be_written_to_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(SettingsError, match="wanted a place that can be written to"):
+        put(tmp_path / "taken" / "rapport.toml", LEAST, private=False)
+
+
 def test_a_database_is_kept_secret_over_a_file_that_anybody_reads(tmp_path: Path) -> None:
     out = tmp_path / "rapport.toml"
     out.write_text("old")
