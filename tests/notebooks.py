@@ -46,12 +46,13 @@ def executed(path: Path, **environment: str) -> Any:
     return notebook
 
 
-def shown(notebook: Any) -> list[list[str]]:
-    """Return of each code cell the kinds of what it shows."""
+def shown(notebook: Any) -> list[dict[str, str]]:
+    """Return what each output shows by its kind, pictures without their content."""
     return [
-        sorted(kind for output in cell.outputs for kind in output.get("data", {}))
+        {kind: "" if kind == "image/png" else text for kind, text in output["data"].items()}
         for cell in notebook.cells
-        if cell.cell_type == "code"
+        for output in cell.get("outputs", [])
+        if "data" in output
     ]
 
 

@@ -86,7 +86,7 @@ def _invoices(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
             UNION ALL SELECT 'C' || basket_id, hash(category) % 100000, category, -n,
                    started_at + INTERVAL 3 DAY, round(sales / n, 2), household_id FROM line
                    WHERE hash(basket_id) % 80 = 0 AND started_at < '2017-12-20')
-        ORDER BY moment, "Invoice"
+        ORDER BY moment, "Invoice", "StockCode", "Quantity", "Price"
         """,
         folder / "invoices.csv",
     )
@@ -97,7 +97,8 @@ def _bare(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     _copy(
         connection,
         'SELECT household_id AS "Kunde", strftime(started_at, \'%d.%m.%Y\') AS "Datum", '
-        "replace(printf('%.2f', sales), '.', ',') AS \"Betrag\" FROM baskets ORDER BY started_at",
+        "replace(printf('%.2f', sales), '.', ',') AS \"Betrag\" FROM baskets "
+        "ORDER BY started_at, household_id, sales",
         folder / "umsatz.csv",
         "HEADER, DELIMITER ';'",
     )

@@ -78,7 +78,8 @@ def tracking_uri(settings: Settings) -> str:
 def hurry() -> None:
     """Give up soon on a server that does not answer, in this process and those it starts."""
     for name, value in HASTE.items():
-        os.environ.setdefault(name, value)
+        if os.environ.get(name) in (None, PATIENCE[name]):
+            os.environ[name] = value
     # Each attempt would be a line; what came of it is told once.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
