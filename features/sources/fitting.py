@@ -1,5 +1,6 @@
 """Fitting: what a column must be called and hold to be one of ours."""
 
+import re
 from collections.abc import Callable, Iterable
 
 from features.sources.profile import Column, Profile
@@ -19,6 +20,7 @@ from features.sources.words import (
 )
 
 FEW_KINDS, FEW_CHANNELS, FEW_TOPICS = 60, 30, 2_000
+THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+")
 SINCE = (600_000_000, 2_500_000_000)
 """Seconds from 1970 to 1989 and to 2049."""
 Sought = tuple[tuple[str, set[str], Callable[[Column], bool]], ...]
@@ -61,6 +63,12 @@ def is_since_1970(column: Column) -> bool:
         return False
     least, greatest = column.least, column.greatest
     return any(SINCE[0] * n <= least <= greatest <= SINCE[1] * n for n in (1, 1000))
+
+
+def may_have_thousands(column: Column) -> bool:
+    """Whether the commas of a column may stand between thousands, not before decimals."""
+    with_comma = [value.strip() for value in column.values if "," in value]
+    return bool(with_comma) and all(THOUSANDS.fullmatch(value) for value in with_comma)
 
 
 def _is_category(most: int) -> Callable[[Column], bool]:

@@ -13,6 +13,7 @@ from features.sources.fitting import (
     is_money,
     is_named,
     is_since_1970,
+    may_have_thousands,
 )
 from features.sources.kinds import is_of_people
 from features.sources.naming import number_name
@@ -119,6 +120,9 @@ def guess(table: Profile, repeated: Collection[str] = ()) -> Found | None:
     if found is None:
         return None
     why = f"numbers whose decimals do not begin with '{decimal}' as the amounts' do: mend them"
+    amount = table.columns.get(found.columns.get("amount", ""))
+    if amount is not None and amount.is_number and may_have_thousands(amount):
+        found.asked["amount"] = "or are its commas between thousands? Then take them out"
     return replace(found, decimal=decimal, left=found.left | dict.fromkeys(sorted(other), why))
 
 

@@ -27,7 +27,7 @@ PEOPLE = CUSTOMER | {"people", "demographics", "profile", "crm"}
 PERSONAL = {"signup", "sign", "registered", "registration", "joined", "birth", "birthday", "dob"}
 PERSONAL |= {"birthdate", "enrolled", "onboarded", "churned", "since", "first", "last", "member"}
 LATELY = {"churned", "churn", "cancelled", "last", "lifetime", "ltv", "clv", "total", "spent"}
-LATELY |= {"status", "revenue", "orders", "purchases", "visits"}
+LATELY |= {"status", "balance", "revenue", "orders", "purchases", "visits"}
 """What people's tables call that which is known of them only afterwards."""
 HAPPENED = {"event", "visit", "log", "activity", "interaction", "click", "session", "history"}
 WAIT, RATING = {"wait", "waiting", "waited", "hold", "queue"}, {"rating", "satisfaction", "csat"}

@@ -274,3 +274,16 @@ def test_the_id_of_a_table_of_people_is_theirs(tmp_path: Path) -> None:
     found = looked(tmp_path, users=users, orders=orders)
     assert found["users"].section == "attributes"
     assert found["users"].why == "facts about each 'id'"
+
+
+@pytest.mark.parametrize(
+    ("amounts", "asked"), [(["1,250", "999"], True), (["1,250", "9,5"], False)]
+)
+def test_commas_that_may_be_between_thousands_are_a_question(
+    tmp_path: Path, amounts: list[str], asked: bool
+) -> None:
+    rows = [f"c{i % 9};2024-03-{1 + i % 28:02};{amounts[i % 2]}" for i in range(60)]
+    text = "\n".join(["customer;date;amount", *rows]) + "\n"
+    found = looked(tmp_path, sales=text)["sales"].found
+    assert found is not None
+    assert ("amount" in found.asked) == asked

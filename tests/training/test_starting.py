@@ -255,3 +255,23 @@ def test_a_table_of_customers_is_none_of_purchases(tmp_path: Path) -> None:
     assert "checks" not in settings
     assert "# ? undated facts" in text
     assert "such as status, churned_at, total_spent" in text
+
+
+def test_a_total_on_each_line_is_read_once_and_what_is_no_time_is_allowed(tmp_path: Path) -> None:
+    orders = [
+        (f"o{o}", who, f"{day[8:]}/{day[5:7]}/24", f"s{line}", 10.5, 1, 21 + o % 50)
+        for o, (who, day, _) in enumerate(bought())
+        for line in range(2)
+    ]
+    for i in range(0, len(orders), 60):
+        orders[i] = (*orders[i][:2], "n/a", *orders[i][3:])
+    head = "order_id,customer_id,ordered_at,sku,unit_price,quantity,order_total"
+    written(tmp_path, "orders.csv", head, orders)
+    result = start(tmp_path)
+    assert result.exit_code == 0, result.output
+    settings = tomllib.loads((tmp_path / "rapport.toml").read_text(encoding="utf-8"))
+    assert settings["interactions"][0]["time_format"] == "%d/%m/%y"
+    assert settings["checks"]["rejected"] == pytest.approx(0.03)
+    found = read_history(read_settings(tmp_path / "rapport.toml")).interactions
+    told = dict(zip(found["interaction_id"].to_pylist(), found["amount"].to_pylist(), strict=True))
+    assert sum(told.values()) == sum(21 + o % 50 for o in range(len(bought())))
