@@ -20,6 +20,7 @@ from serving.store import Store
 from tests.registries import crown, register, source_of, uncrown
 from training.bundle import BUNDLE, PROBES
 from training.models import CACHE
+from training.registry import may_have_champion
 
 
 @pytest.fixture
@@ -248,6 +249,16 @@ def test_what_was_trained_by_other_settings_does_not_replace_what_serves(
     live._settings = mended(own, *OTHERWISE["time zone"][:2])
     assert not live.refresh()
     assert "version 2 was refused" in live.problems["churn"]
+
+
+def test_a_registry_that_was_emptied_is_told_before_there_is_a_server(
+    own: Settings, live: LiveScorer, history: Store
+) -> None:
+    uncrown(own, "churn")
+    with pytest.raises(ModelError, match="python -m training main"):
+        rehearse(own, history)
+    (own.path.parent / "mlflow.db").unlink()
+    assert not may_have_champion(own, "churn")
 
 
 def test_what_never_served_is_rehearsed_by_the_registry(own: Settings, history: Store) -> None:
