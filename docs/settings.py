@@ -24,8 +24,9 @@ from features.tables import (
 )
 from serving.policy import Eligibility, Policy
 from serving.settings import Serving
+from training.money import Value
 from training.registry import Tracking
-from training.tasks import Churn, OfferTask, Value
+from training.tasks import Churn, OfferTask
 
 PAGE = Path(__file__).parent / "settings.md"
 SECTIONS: dict[str, type[Section]] = {

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from features.console import WIDE, Commands, progress, settings_option, tell_notes
-from features.errors import SettingsError, SourceError
+from features.errors import SettingsError
 from features.settings import Settings, read_settings
 from features.sources.digest import data_digest
 from features.sources.reader import read_history
@@ -38,15 +38,14 @@ def commands() -> None:
 @commands.command("import")
 @settings_option
 def import_sources(settings_path: str) -> None:
-    """Bring the sources' history into the store, once."""
+    """Bring the sources' history into the store; later, what is new in them."""
     settings = read_settings(settings_path)
     if settings.reads_store:
         click.echo("The settings read the store itself: there is nothing to bring in.")
         return
     digest = data_digest(settings) or UNKNOWN
     with open_store(settings) as store:
-        if store.imported is not None:
-            _refuse_other_data(store.imported, digest)
+        if store.imported == digest != UNKNOWN:
             click.echo("The store holds the sources' history already.")
             return
         history = read_history(settings, aside(settings))
@@ -56,17 +55,6 @@ def import_sources(settings_path: str) -> None:
     click.echo(f"{done.new:,} interactions are new.")
     if done.erased:
         click.echo(f"{done.erased:,} of erased customers were left out.")
-
-
-def _refuse_other_data(imported: str, digest: str) -> None:
-    if UNKNOWN not in (imported, digest) and imported != digest:
-        raise SourceError(
-            "store",
-            "the history of other tables or other settings than now",
-            "the history that the models are trained on",
-            "Name a new store under [serving] in the settings (or remove the old one, if nothing "
-            "was recorded in it), and import again.",
-        )
 
 
 @commands.command()

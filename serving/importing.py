@@ -25,9 +25,9 @@ NAMES = ", ".join(COLUMNS)
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a history: interactions that are new, and those of erased customers.
+    """What became of a history: how many interactions are new, and were of erased customers.
 
-    The latter were left out.
+    Those whose source and id are known are not new; those of erased customers were left out.
     """
 
     new: int
@@ -52,22 +52,31 @@ def bring_in(
     """
     numbers = [name for name in history.numbers if name not in FIELDS]
     given = history.interactions.select([*FIELDS, *numbers])
-    table = _without(given, ["customer_id"], is_erased).sort_by(
+    table = without(given, ["customer_id"], is_erased).sort_by(
         [("customer_id", "ascending"), ("occurred_at", "ascending")]
     )
-    write = _write_sqlite if connection.dialect.name == "sqlite" else _write_postgresql
-    new = write(connection, _numbered(table, numbers, seq), progress)
+    new = write(connection, numbered(table, numbers, seq), progress)
     for into, rows, names in (
         (ATTRIBUTES, history.attributes, ["customer_id"]),
         (IDENTITIES, history.identities, ["key", "customer_id"]),
     ):
-        for batch in _without(rows, names, is_erased).to_batches(BATCH):
+        for batch in without(rows, names, is_erased).to_batches(BATCH):
             if len(batch):
                 connection.execute(into.insert(), batch.to_pylist())
     return Imported(new, len(given) - len(table))
 
 
-def _without(
+def write(
+    connection: sa.Connection,
+    batches: Iterator[pa.RecordBatch],
+    progress: Callable[[int], object],
+) -> int:
+    """Write batches of ``COLUMNS``, but for those whose ids are known, and return how many."""
+    into = _write_sqlite if connection.dialect.name == "sqlite" else _write_postgresql
+    return into(connection, batches, progress)
+
+
+def without(
     table: pa.Table, names: Sequence[str], is_erased: Callable[[Sequence[str]], list[bool]]
 ) -> pa.Table:
     """Leave out the rows of those who were erased."""
@@ -79,7 +88,7 @@ def _without(
     return table
 
 
-def _numbered(table: pa.Table, numbers: Sequence[str], seq: int) -> Iterator[pa.RecordBatch]:
+def numbered(table: pa.Table, numbers: Sequence[str], seq: int) -> Iterator[pa.RecordBatch]:
     """Give batches of ``COLUMNS``: places that follow, further numbers as text."""
     for batch in table.to_batches(BATCH):
         places = pa.array(range(seq, seq + len(batch)), pa.int64())

@@ -241,7 +241,8 @@ def _refusal(version: Version) -> str:
 def rehearse(settings: Settings, store: Store) -> None:
     """Put a scorer together once, so that what is wrong is told before there is a server.
 
-    By the models that served last, which takes no registry; where none did, by its champions.
+    By the models that served last, which takes no registry; where none did, or the registry shows
+    at once that it has no champion, by its champions.
 
     Raises:
         RapportError: what would keep a service from starting.
@@ -252,7 +253,7 @@ def rehearse(settings: Settings, store: Store) -> None:
         models = {task: fetch_model(settings, task, v) for task, v in last.items()}
     except (ModelError, ContractError):
         models = {}  # the registry may have better ones
-    if "churn" in models:
+    if "churn" in models and registry.may_have_champion(settings, "churn"):
         build_scorer(settings, store, offers, models["churn"], models.get("offers"))
     else:
         LiveScorer(settings, store)

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
@@ -15,7 +14,8 @@ from serving.belonging import EVERYBODY, Belongings, Histories, owners
 from serving.decisions import Choose, add_decision, decision_of, reserving_since, taken
 from serving.engine import PATIENCE, is_sqlite, open_engine, reading
 from serving.erasing import Erased, are_erased, erase_rows, erased_error, held_of, scrub
-from serving.importing import Imported, bring_in
+from serving.growing import take_in
+from serving.importing import Imported
 from serving.keeping import Retained, forget
 from serving.recording import Recorded, append
 from serving.revision import bring_up_to_date, claim
@@ -206,26 +206,20 @@ class Store:
         digest: str,
         progress: Callable[[int], object] = lambda rows: None,
     ) -> Imported:
-        """Bring in a history once, whole or not at all, keeping its recording times.
+        """Bring in a history, whole or not at all, keeping its recording times.
+
+        What it has more when it is brought in again is recorded now.
 
         Args:
             history: the interactions, attributes and identities.
             digest: names the data, so that others are not taken for them later.
             progress: called with the number of interactions done since the last call.
 
-        Returns:
-            How many interactions were new (those whose source and id are known are not), and how
-            many were left out because their customers were erased.
+        Raises:
+            SourceError: it lacks something that was brought in before.
         """
-        latest = history.known_until - 1
-        with self._write(len(history.interactions)) as (connection, _, seq):
-            if connection.execute(sa.select(CLOCK.c.imported)).scalar_one() is not None:
-                return Imported(0)
-            is_erased = partial(are_erased, connection)
-            done = bring_in(connection, history, seq, is_erased, progress)
-            mark = sa.case((CLOCK.c.last_recorded > latest, CLOCK.c.last_recorded), else_=latest)
-            connection.execute(CLOCK.update().values(imported=digest, last_recorded=mark))
-        return done
+        with self._write(len(history.interactions)) as (connection, stamp, seq):
+            return take_in(connection, history, digest, stamp, seq, progress)
 
     def erase(self, customer_id: str, wipe: bool = True) -> Erased:
         """Erase all that is held of a customer, under every name, durable on return.

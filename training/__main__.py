@@ -14,6 +14,7 @@ from training import aliases, registry, tracking
 from training.checking import check_sections
 from training.checks import TITLES
 from training.commands import check, evaluate, score
+from training.evaluation import ahead
 from training.gate import promote
 from training.pipeline import Trained, train
 from training.recipe import recipe_of
@@ -177,6 +178,8 @@ def _tell(trained: Trained) -> None:
         )
         if high < 0:
             click.echo(f"  warning: it is worse than {name}; look at the data before using it")
+        if what := ahead(trained.tested, name):
+            click.echo(f"  note: {name} is ahead in {what}")
     if evaluation.profit is not None:
         currency = trained.bundle.card.currency
         expected, realised = evaluation.profit.at_best

@@ -20,6 +20,7 @@ from typing import Any
 from features.errors import ContractError, ModelError
 from features.settings import Settings
 from training import registry
+from training.agreement import differences, require_agreement
 from training.bundle import Bundle, Card, load_bundle
 from training.registry import CHALLENGER, CHAMPION, MODEL_NAMES, Task, Version
 
@@ -64,6 +65,9 @@ def unfit(settings: Settings, current: Version | None, card: Card) -> str | None
     champion = readable(settings, current)
     if isinstance(champion, str):
         return champion
+    if found := differences(settings, champion):
+        told = "; ".join(found)
+        return f"the settings say otherwise now than for version {current.version}: {told}"
     if dict(champion.card.settings) != dict(card.settings):
         return f"champion version {current.version} was trained for other settings of the task"
     return None
@@ -119,6 +123,7 @@ def roll_back(settings: Settings, task: Task) -> tuple[Version, Version]:
 
     Raises:
         ModelError: there was none before, or this code cannot read it.
+        ContractError: it would compute its signals differently, or the settings say otherwise.
     """
     with _locked(settings, task) as client:
         current = registry.champion(settings, task)
@@ -132,7 +137,8 @@ def roll_back(settings: Settings, task: Task) -> tuple[Version, Version]:
             )
         name = current.name
         previous = registry.version_of(client.get_model_version(name, past[-1]))
-        bundle_of(settings, previous)
+        found = f"'{name}' version {previous.version}"
+        require_agreement(settings, found, bundle_of(settings, previous))
         client.set_registered_model_alias(name, CHAMPION, previous.version)
         client.set_registered_model_tag(name, HISTORY_TAG, ",".join(past))
         return current, previous

@@ -44,7 +44,7 @@ class Form:
 
     @property
     def stakes(self) -> Stakes | None:
-        """What a customer and a contact are worth by the settings a model was trained with."""
+        """What a customer and a contact are worth, by the card of a churn model."""
         card = self.model.bundle.card
         return Stakes.of(card.costs) if card.task == "churn" else None
 

@@ -26,10 +26,10 @@ from training.dataset import (
     in_cohort,
     offers_dataset,
 )
-from training.money import Stakes
+from training.money import Stakes, Value
 from training.parameters import parameters_of
 from training.registry import MODEL_NAMES
-from training.tasks import UNTIL_VALID_TO, Churn, OfferTask, Value
+from training.tasks import UNTIL_VALID_TO, Churn, OfferTask
 
 RECENT = 6
 """How many instants are told one by one."""

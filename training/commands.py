@@ -13,7 +13,7 @@ from features import clock
 from features.asked import notes
 from features.batch import Spine
 from features.console import instant_of, progress, settings_option, tell_notes
-from features.errors import DataError, RapportError
+from features.errors import ContractError, DataError, RapportError
 from features.history import History
 from features.settings import Settings, read_settings
 from features.sources.reader import read_history
@@ -115,7 +115,10 @@ def _beside_champion(
     settings: Settings, task: Task, model: Model, history: History
 ) -> tuple[dict[str, tuple[float, float, float]], str]:
     """Return what a version gains over the champion on rows that neither has seen, and a note."""
-    champion = load_model(settings, task)
+    try:
+        champion = load_model(settings, task)
+    except ContractError as error:
+        return {}, f"not compared with the champion: {error}"
     if champion is None or champion.version == model.version:
         return {}, ""
     if dict(champion.bundle.card.settings) != dict(model.bundle.card.settings):

@@ -140,6 +140,23 @@ def lift(label: Int8, probability: Float64, share: float = 0.1) -> float:
     return float(label[top].mean() / label.mean())
 
 
+def ahead(tested: Tested, name: str) -> str:
+    """Return in what a baseline ranks better than the model, in words; empty for nothing.
+
+    AUC apart, whose gain has an interval. These differences have none: chance may make them.
+    """
+    measures = (("average precision", average_precision_score, 3), ("lift", lift, 1))
+    found = []
+    for called, measure, digits in measures:
+        its, own = (
+            round(float(measure(tested.label, tested.predictions[each])), digits)
+            for each in (name, "model")
+        )
+        if its > own:
+            found.append(f"{called} ({its:.{digits}f} against {own:.{digits}f})")
+    return " and ".join(found)
+
+
 def _at(tested: Tested, instant: int) -> Int8:
     label: Int8 = tested.label[tested.instant == instant]
     return label

@@ -14,6 +14,7 @@ from features.settings import Settings, read_settings
 from features.sources.reader import read_history
 from features.sources.rejections import aside
 from training import aliases, registry, tracking
+from training.agreement import differences, require_agreement
 from training.promotion import Finding, Verdict, judge
 from training.registry import CHALLENGER, MODEL_NAMES, Task, Version
 from training.trial import try_both
@@ -33,9 +34,14 @@ SWAPS = "A running service has it within 15 seconds."
     show_default=True,
     help="Whose challenger; all that there are by default.",
 )
+@click.option(
+    "--anyway",
+    is_flag=True,
+    help="Promote uncompared: nothing is asked of its AUC, its calibration or any slice.",
+)
 @click.option("--rollback", is_flag=True, help="Make the previous champion champion again.")
 @click.option("--unlock", is_flag=True, help="Remove the lock of a promotion that was killed.")
-def promote(settings_path: str, task: str, rollback: bool, unlock: bool) -> None:
+def promote(settings_path: str, task: str, anyway: bool, rollback: bool, unlock: bool) -> None:
     """Let a challenger replace the champion if it is not worse on what neither has seen.
 
     Exit code 1: it was not promoted, and the aliases are as they were.
@@ -49,7 +55,7 @@ def promote(settings_path: str, task: str, rollback: bool, unlock: bool) -> None
     elif rollback:
         _roll_back(settings, tasks)
     else:
-        _promote(settings, tasks)
+        _promote(settings, tasks, anyway)
 
 
 def _roll_back(settings: Settings, tasks: list[Task]) -> None:
@@ -62,16 +68,14 @@ def _roll_back(settings: Settings, tasks: list[Task]) -> None:
     click.echo(SWAPS)
 
 
-def _promote(settings: Settings, tasks: list[Task]) -> None:
+def _promote(settings: Settings, tasks: list[Task], anyway: bool) -> None:
     found = [(task, registry.find(settings, task, CHALLENGER)) for task in tasks]
     waiting = [(task, version) for task, version in found if version]
     if not waiting:
         names = " and ".join(MODEL_NAMES[task] for task in tasks)
         click.echo(f"{names}: there is no challenger. `python -m training main` trains one.")
         raise SystemExit(REFUSED)
-    click.echo("Reading the sources …")
-    history = read_history(settings, aside(settings))
-    tell_notes(history)
+    history = None if anyway else _read(settings)
     with tracking.tracked(settings, "promote"):
         promoted = [_decide(settings, history, task, version) for task, version in waiting]
     if any(promoted):
@@ -80,7 +84,14 @@ def _promote(settings: Settings, tasks: list[Task]) -> None:
         raise SystemExit(REFUSED)
 
 
-def _decide(settings: Settings, history: History, task: Task, challenger: Version) -> bool:
+def _read(settings: Settings) -> History:
+    click.echo("Reading the sources …")
+    history = read_history(settings, aside(settings))
+    tell_notes(history)
+    return history
+
+
+def _decide(settings: Settings, history: History | None, task: Task, challenger: Version) -> bool:
     champion = registry.champion(settings, task)
     with steps(f"Comparing {challenger.name}") as begin:
         verdict = _verdict(settings, history, champion, challenger, begin)
@@ -99,16 +110,25 @@ def _decide(settings: Settings, history: History, task: Task, challenger: Versio
 
 def _verdict(
     settings: Settings,
-    history: History,
+    history: History | None,
     champion: Version | None,
     challenger: Version,
     begin: Callable[[str, int], object],
 ) -> Verdict:
-    """Compare both models; a champion that this code cannot read is replaced uncompared."""
+    """Compare both models, where there is a history and the champion can serve at all.
+
+    Else the challenger replaces it uncompared.
+    """
     new = aliases.bundle_of(settings, challenger)
+    require_agreement(settings, f"'{challenger.name}' version {challenger.version}", new)
+    if history is None:
+        return Verdict((Finding(True, "not compared, as --anyway asks"),), {})
     old = aliases.readable(settings, champion) if champion else "there was no champion"
     if isinstance(old, str):
         return Verdict((Finding(True, old),), {})
+    if found := differences(settings, old):
+        told = f"the settings say otherwise now than for the champion: {'; '.join(found)}"
+        return Verdict((Finding(True, told),), {})
     if dict(old.card.settings) != dict(new.card.settings):
         differ = "they were trained for different tasks: train a challenger by the settings of now"
         return Verdict((Finding(False, differ),), {})

@@ -2,13 +2,15 @@
 
 import hashlib
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from features.errors import ModelError, redacted
 from features.settings import Settings
 from training import registry
+from training.agreement import require_agreement
 from training.bundle import BUNDLE, Bundle, load_bundle
+from training.money import Value
 from training.registry import Task, Version
 
 CACHE = Path("var") / "models"
@@ -35,7 +37,8 @@ def load_model(settings: Settings, task: Task, which: str = registry.CHAMPION) -
 
     Raises:
         ModelError: the registry does not answer, or what it holds cannot be trusted.
-        ContractError: this code would compute some of the model's signals differently.
+        ContractError: this code would compute some of the model's signals differently, or the
+            settings say otherwise than when it was trained.
     """
     version = registry.find(settings, task, which)
     return None if version is None else fetch_model(settings, task, version, which)
@@ -46,6 +49,8 @@ def fetch_model(
 ) -> Model:
     """Fetch and prove a version; one that was fetched before needs no registry.
 
+    The money of its card is what the settings state now, whatever they stated in training.
+
     Args:
         settings: whose registry and project.
         task: what it must be a model of.
@@ -55,7 +60,8 @@ def fetch_model(
     Raises:
         RegistryError: the registry does not answer.
         ModelError: what it holds cannot be trusted.
-        ContractError: this code would compute some of the model's signals differently.
+        ContractError: this code would compute some of the model's signals differently, or the
+            settings say otherwise than when it was trained.
     """
     cache = settings.path.parent / CACHE
     folder = registry.fetch(settings, version, cache)
@@ -72,8 +78,15 @@ def fetch_model(
             f"a model of {task}",
             f"Put the alias '{registry.CHAMPION}' back on a version that training registered.",
         )
+    require_agreement(settings, f"'{version.name}' version {version.version}", bundle)
     digest = hashlib.sha256((folder / BUNDLE).read_bytes()).hexdigest()
-    return Model(version.name, version.version, which, bundle, digest)
+    return Model(version.name, version.version, which, _with_money(settings, bundle), digest)
+
+
+def _with_money(settings: Settings, bundle: Bundle) -> Bundle:
+    """Return a bundle by the money of now: no model learns from it."""
+    costs, currency = settings.section("value", Value).model_dump(), settings.project.currency
+    return replace(bundle, card=replace(bundle.card, costs=costs, currency=currency))
 
 
 def require_model(settings: Settings, task: Task, which: str = registry.CHAMPION) -> Model:

@@ -6,16 +6,29 @@ the share of those that does, assumed in the settings or measured against a cont
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from features.errors import SettingsError, nearest
 from features.plan import Plan
+from features.sections import Section
 
 Float64 = npt.NDArray[np.float64]
 Band = Literal["low", "medium", "high"]
+
+
+class Value(Section):
+    """``[value]``: money, for decisions. ``training.money`` says how.
+
+    What it says today counts, whatever it said when a model was trained.
+    """
+
+    at_risk: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | str = 0.0
+    contact_cost: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = 0.0
+    save_rate: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,8 @@ def _facts(scoring: Scoring) -> dict[str, Any]:
         "model": model.name,
         "version": model.version,
         "bundle": model.digest,
+        "costs": dict(model.bundle.card.costs),
+        "currency": model.bundle.card.currency,
         "as_of": form.as_of,
         "history": history_digest(scoring.history),
         "kinds": {role: list(kinds) for role, kinds in form.wording.roles.items()},

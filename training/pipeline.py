@@ -30,13 +30,13 @@ from training.ensemble import Float64
 from training.evaluation import Evaluation, Tested, evaluate
 from training.fitting import taken
 from training.model import Propensity
-from training.money import ProfitCurve, Stakes
+from training.money import ProfitCurve, Stakes, Value
 from training.parameters import parameters_for, parameters_path
 from training.plots import calibration_plot, profit_plot, shap_plot, slices_plot
 from training.registry import Task
 from training.slices import Slice, slices_of
 from training.splits import Split
-from training.tasks import Churn, Int64, OfferTask, Value
+from training.tasks import Churn, Int64, OfferTask
 
 SHOWN_ROWS = 2_000
 Step = Callable[[str, int], object]

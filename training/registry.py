@@ -5,9 +5,10 @@ import importlib
 import logging
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +22,7 @@ Task = Literal["churn", "offers"]
 MODEL_NAMES: dict[Task, str] = {"churn": "rapport-churn", "offers": "rapport-offers"}
 CHAMPION, CHALLENGER = "champion", "challenger"
 RECIPE_TAG, PROJECT_TAG = "rapport.recipe", "rapport.project"
+SQLITE = "sqlite:///"
 # A server that restarts is waited for, half a minute at most; one that is gone is told of soon.
 PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4", "MLFLOW_HTTP_REQUEST_TIMEOUT": "15"}
 # Who serves has a model at hand, and asks again soon.
@@ -94,8 +96,8 @@ def open_registry(settings: Settings) -> ModuleType:
     # An environment made by uv has no pip, and needs none.
     logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
     uri = tracking_uri(settings)
-    if uri.startswith("sqlite:///"):
-        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    if uri.startswith(SQLITE):
+        Path(uri.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
     mlflow.set_tracking_uri(uri)
     return mlflow
 
@@ -123,6 +125,26 @@ def champion(settings: Settings, task: Task) -> Version | None:
         ModelError: its champion is of another project.
     """
     return find(settings, task, CHAMPION)
+
+
+def may_have_champion(settings: Settings, task: Task) -> bool:
+    """Return whether there may be a champion, ``False`` where a SQLite registry shows none.
+
+    It takes no MLflow, whose import is most of the time that a first question takes.
+    """
+    uri = tracking_uri(settings)
+    if not uri.startswith(SQLITE):
+        return True
+    path = Path(uri.removeprefix(SQLITE))
+    if not path.is_file():
+        return False
+    query = "SELECT count(*) FROM registered_model_aliases WHERE name = ? AND alias = ?"
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as opened:
+            (found,) = opened.execute(query, (MODEL_NAMES[task], CHAMPION)).fetchone()
+    except sqlite3.Error:  # another MLflow's tables: it will say
+        return True
+    return bool(found)
 
 
 def find(settings: Settings, task: Task, which: str) -> Version | None:

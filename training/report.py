@@ -13,6 +13,7 @@ from features.declaration import ROLES
 from features.settings import Settings
 from features.wording import Wording
 from training import curves, movers, svg, telling
+from training.evaluation import ahead
 from training.intervals import Estimate, error_by_chance, estimates
 from training.pipeline import Trained
 from training.provenance import code_version
@@ -85,7 +86,12 @@ def _facts(settings: Settings, trained: Trained) -> dict[str, Any]:
         "baselines": [curves.NAMES.get(name, name) for name in evaluation.gain],
         "chance": error_by_chance(trained.tested),
         "gains": [
-            (curves.NAMES.get(name, name), *gain, telling.verdict(*gain[1:]))
+            (
+                curves.NAMES.get(name, name),
+                *gain,
+                telling.verdict(*gain[1:]),
+                ahead(trained.tested, name),
+            )
             for name, gain in evaluation.gain.items()
         ],
         "figures": _figures(trained, zone),

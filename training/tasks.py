@@ -1,14 +1,14 @@
 """Tasks: what churn and acceptance mean, and the labels that follow."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from features import clock
 from features.batch import Spine
@@ -75,14 +75,6 @@ class OfferTask(Section):
         if text != UNTIL_VALID_TO and parse_days(text) == 0:
             raise ValueError("at least '1d'")
         return text
-
-
-class Value(Section):
-    """``[value]``: money, for decisions; kept with the model. ``training.money`` says how."""
-
-    at_risk: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | str = 0.0
-    contact_cost: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = 0.0
-    save_rate: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
 
 
 @dataclass(frozen=True, slots=True)

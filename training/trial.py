@@ -17,6 +17,11 @@ from training.slices import cut
 from training.tasks import Churn
 from training.unseen import customers_of, examples_since, learned_until
 
+UNCOMPARED = (
+    "Where its sources were mended, so that it must be right to replace the champion: "
+    "`python -m training promote --anyway`, which compares nothing."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -99,5 +104,5 @@ def _nothing_unseen(
         f"nothing to compare them on: together they have learned from all until "
         f"{clock.isoformat(since)}, and the history ends at {known}",
         "labelled rows that neither has learned from",
-        f"{when}; {remedy}",
+        f"{when}; {remedy} {UNCOMPARED}",
     )

@@ -22,7 +22,7 @@ from features.settings import read_settings
 from features.sources.reader import read_history
 from tests.benchmarks import cost, histories
 from tests.benchmarks.environments import BENCH, ROOT
-from tests.benchmarks.histories import ROLES, Size
+from tests.benchmarks.histories import Size
 from tests.benchmarks.report import Line, Report
 from training.models import require_model
 from training.scoring import scoring_of, spine_of
@@ -35,7 +35,9 @@ MINUTES, GIGABYTES = 6.0, 4.0
 
 def settings_of(interactions: Path) -> Path:
     """Write the settings of made-up interactions for the demo's model, and return the file."""
-    roles = "\n".join(f"{role} = {list(kinds)}" for role, kinds in ROLES.items())
+    known = read_settings(ROOT / "rapport.toml").roles.model_dump()
+    known["other"] = sorted({"visit", *known["other"]})
+    roles = "\n".join(f"{role} = {list(kinds)}" for role, kinds in known.items())
     path = BENCH / "data" / "scale.toml"
     path.write_text(
         f"""[project]
@@ -48,7 +50,6 @@ source = "{interactions}/*.parquet"
 numbers = {{ items = "rating", discount = "wait_minutes", coupons = "rating" }}
 [roles]
 {roles}
-other = ["visit"]
 [churn]
 horizon = "28d"
 active = "60d"

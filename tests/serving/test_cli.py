@@ -26,13 +26,24 @@ def run(command: str, settings: Path, *more: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_sources_are_imported_once_and_other_tables_are_refused(own: Path) -> None:
+def test_sources_are_imported_once_and_what_is_new_in_them_later(own: Path) -> None:
     assert "are new" in run("import", own)[1]
     assert run("import", own) == (0, "The store holds the sources' history already.\n")
-    with (own.parent / "purchases.csv").open("a") as file:
-        file.write("0000,2024-05-01,new,1.0,1\n")
+    with (own.parent / "purchases.csv").open("a", newline="") as file:
+        file.write("0000,2024-12-30T10:00:00,new,1.0,1\r\n")
+    code, told = run("import", own)
+    assert code == 0, told
+    assert "1 interactions are new." in told
+    assert run("import", own) == (0, "The store holds the sources' history already.\n")
+
+
+def test_tables_that_lack_what_was_imported_are_refused(own: Path) -> None:
+    run("import", own)
+    table = own.parent / "items.csv"
+    table.write_text("".join(table.read_text().splitlines(keepends=True)[:-1]))
     code, told = run("import", own)
     assert code == 2
+    assert "1 interactions of 'items'" in told
     assert "Name a new store" in told
 
 

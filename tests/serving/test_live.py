@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from features.errors import ModelError, SettingsError
+from features.errors import ContractError, ModelError, SettingsError
 from features.settings import Settings, read_settings
 from serving.live import LiveScorer, Served, rehearse
-from serving.loading import open_store
+from serving.loading import load_scorer, open_store
 from serving.store import Store
 from tests.registries import crown, register, source_of, uncrown
 from training.bundle import BUNDLE, PROBES
 from training.models import CACHE
+from training.registry import may_have_champion
 
 
 @pytest.fixture
@@ -193,6 +194,71 @@ def test_what_is_wrong_is_told_before_there_is_a_server(
     settings.path.write_text(settings.path.read_text() + eligible)
     with pytest.raises(SettingsError, match="no_such_signal"):
         rehearse(read_settings(settings.path), history)
+
+
+MONEY = "\n[value]\nat_risk = 400.0\ncontact_cost = 20.0\nsave_rate = 0.2\n"
+OTHERWISE = {
+    "time zone": ('"Europe/London"', '"Europe/Paris"', "time zone Europe/Paris, not Europe/London"),
+    "kinds": ('value = ["purchase"]', 'value = ["purchase", "sale"]', "role value purchase and"),
+}
+
+
+def mended(own: Settings, old: str, new: str) -> Settings:
+    """Change the settings file, as a user does after training."""
+    text = own.path.read_text()
+    assert old in text
+    own.path.write_text(text.replace(old, new))
+    return read_settings(own.path)
+
+
+def test_money_that_is_stated_after_training_counts(own: Settings, store: Store) -> None:
+    assert not LiveScorer(own, store).scorer.states_money
+    mended(own, "\n[churn]", f"{MONEY}\n[churn]")
+    settings = mended(own, 'currency = "GBP"', 'currency = "EUR"')
+    for scorer in (LiveScorer(settings, store).scorer, load_scorer(settings, store)):
+        inside = [s for s in scorer.churn(store.customers(), 0)[1] if s.status == "in_cohort"]
+        for score in inside:
+            assert score.value_at_risk == score.probability * 400.0
+            assert score.contacting_pays == (score.probability * 0.2 * 400.0 > 20.0)
+        assert {score.contacting_pays for score in inside} == {True, False}
+        assert scorer.churn_model.bundle.card.currency == "EUR"
+
+
+@pytest.mark.parametrize(("old", "new", "told"), OTHERWISE.values(), ids=OTHERWISE)
+def test_a_model_that_was_trained_by_other_settings_does_not_serve(
+    own: Settings, history: Store, live: LiveScorer, old: str, new: str, told: str
+) -> None:
+    settings = mended(own, old, new)
+    for served in (rehearse, LiveScorer, load_scorer):
+        with pytest.raises(ContractError, match=rf"version 1: .*{told}.*python -m training main"):
+            served(settings, history)
+    rehearse(mended(own, new, old), history)
+
+
+def test_a_kind_that_no_signal_tells_apart_keeps_the_model_serving(
+    own: Settings, history: Store
+) -> None:
+    settings = mended(own, "[roles]", '[roles]\nother = ["survey"]')
+    assert LiveScorer(settings, history).scorer.churn_model.version == "1"
+
+
+def test_what_was_trained_by_other_settings_does_not_replace_what_serves(
+    own: Settings, live: LiveScorer, tmp_path: Path
+) -> None:
+    again(own, tmp_path)
+    live._settings = mended(own, *OTHERWISE["time zone"][:2])
+    assert not live.refresh()
+    assert "version 2 was refused" in live.problems["churn"]
+
+
+def test_a_registry_that_was_emptied_is_told_before_there_is_a_server(
+    own: Settings, live: LiveScorer, history: Store
+) -> None:
+    uncrown(own, "churn")
+    with pytest.raises(ModelError, match="python -m training main"):
+        rehearse(own, history)
+    (own.path.parent / "mlflow.db").unlink()
+    assert not may_have_champion(own, "churn")
 
 
 def test_what_never_served_is_rehearsed_by_the_registry(own: Settings, history: Store) -> None:

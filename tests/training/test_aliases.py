@@ -9,7 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from features.errors import ModelError
+from features.errors import ContractError, ModelError
+from features.plan import compile_plan
 from features.settings import Settings, read_settings
 from tests.processes import environment
 from tests.shops import write_shop
@@ -26,7 +27,9 @@ ROOT = Path(__file__).parents[2]
 def settings(tmp_path: Path, no_runs: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     shutil.copy(no_runs, tmp_path)
-    return read_settings(write_shop(tmp_path, n_customers=2))
+    path = write_shop(tmp_path, n_customers=2)
+    path.write_text(path.read_text().replace('"Europe/London"', '"UTC"'))  # the bundle's
+    return read_settings(path)
 
 
 @pytest.fixture
@@ -82,6 +85,30 @@ def test_a_champion_of_another_task_in_the_settings_is_replaced_and_told(
     assert standing.alias == "champion"
     assert "version 1 was trained for other settings" in standing.why
     assert (serving(settings), waiting(settings)) == ("3", None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"UTC"', '"Europe/Paris"', "time zone Europe/Paris, not UTC"),
+        ('value = ["purchase"]', 'value = ["sale"]', "role value sale, not purchase"),
+    ],
+)
+def test_a_champion_of_another_zone_or_other_roles_is_replaced_and_not_gone_back_to(
+    settings: Settings, bundle: Bundle, tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    entered(settings, bundle, tmp_path)
+    settings.path.write_text(settings.path.read_text().replace(old, new))
+    now = read_settings(settings.path)
+    roles = {role: now.roles.kinds(role) for role in bundle.plan.roles}
+    plan = compile_plan(bundle.plan.signals, roles, now.project.timezone)
+    _, standing = entered(now, replace(bundle, plan=plan), tmp_path)
+    assert standing.alias == "champion"
+    assert standing.why == f"the settings say otherwise now than for version 1: {told}"
+    assert serving(now) == "2"
+    with pytest.raises(ContractError, match=f"version 1: .*{told}"):
+        aliases.roll_back(now, "churn")
+    assert serving(now) == "2"
 
 
 @pytest.mark.parametrize("harm", ["damaged", "gone"])

@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 from features import clock
 from features.errors import DataError
 from features.history import History
-from features.settings import Settings
+from features.plan import compile_plan
+from features.settings import Settings, read_settings
 from features.sources.reader import read_history
 from tests.training.versions import register
 from training import aliases, registry
@@ -162,7 +163,37 @@ def test_a_challenger_that_has_seen_all_is_told_what_to_do(
     assert result.exit_code == 1, result.output
     assert "There will be some when the history reaches 2025-01-28T00:00:00Z" in result.output
     assert f"`--until {SUMMER}`" in result.output
+    assert "`python -m training promote --anyway`" in result.output
     assert serving(other) == "1"
+    result = call(other, "--anyway")
+    assert result.exit_code == 0, result.output
+    assert "holds: not compared, as --anyway asks" in result.output
+    assert "Reading the sources" not in result.output
+    assert serving(other) == "2"
+    client = registry.open_registry(other).MlflowClient()
+    tags = client.get_model_version("rapport-churn", "2").tags
+    assert tags["rapport.promotion.reasons"] == "not compared, as --anyway asks"
+
+
+def test_settings_that_say_otherwise_are_heard_before_any_comparison(
+    other: Settings, bundles: dict[Task, Bundle], tmp_path: Path
+) -> None:
+    bundle = bundles["churn"]
+    enter(other, bundle, tmp_path)
+    elsewhere = compile_plan(bundle.plan.signals, bundle.plan.roles, "Europe/Paris")
+    enter(other, replace(bundle, plan=elsewhere), tmp_path)
+    for more in ((), ("--anyway",)):
+        result = call(other, *more)
+        assert result.exit_code == 2, result.output
+        assert "time zone Europe/London, not Europe/Paris" in result.output
+    paris = other.path.read_text().replace("Europe/London", "Europe/Paris")
+    (tmp_path / "rapport.toml").write_text(paris)
+    for path in other.path.parent.glob("*.csv"):
+        shutil.copy(path, tmp_path)
+    result = call(read_settings(tmp_path / "rapport.toml"))
+    assert result.exit_code == 0, result.output
+    assert "holds: the settings say otherwise now than for the champion: time" in result.output
+    assert serving(other) == "2"
 
 
 @pytest.mark.parametrize(

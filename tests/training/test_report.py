@@ -20,6 +20,7 @@ from features.settings import Settings, read_settings
 from features.values import SignalValues
 from tests.shops import write_shop
 from tests.training.bundles import Float64, bundle_of, plan_of
+from training.__main__ import _tell
 from training.bundle import Bundle
 from training.dataset import Dataset
 from training.evaluation import Tested as Predictions
@@ -257,3 +258,26 @@ def test_nothing_is_wider_than_the_window(
     inner, scrolled, wide = json.loads(html.unescape(title))
     assert inner == width >= scrolled
     assert wide == []
+
+
+def test_where_a_baseline_is_ahead_the_verdict_says_so(folder: Path) -> None:
+    trained = model("churn")
+    settings = read_settings(folder / "rapport.toml")
+    assert "behind in" not in report_of(settings, trained)
+    sure = np.where(trained.tested.label == 1, 0.9, 0.1)
+    sure[np.flatnonzero(sure > 0.5)[:2]] = 0.05
+    tested = replace(trained.tested, predictions={**trained.tested.predictions, "recency": sure})
+    told = Page(report_of(settings, replace(trained, tested=tested))).text
+    (said,) = re.findall(r"behind in average precision \((0\.\d{3}) against (0\.\d{3})\)", told)
+    assert said[0] > said[1]
+    assert "and lift (" in told
+
+
+def test_training_says_where_a_baseline_is_ahead(capsys: pytest.CaptureFixture[str]) -> None:
+    trained = model("churn")
+    rivals = trained.tested.predictions
+    sure = {**rivals, "rfm": trained.tested.label.astype(np.float64)}
+    _tell(replace(trained, tested=replace(trained.tested, predictions=sure)))
+    told = capsys.readouterr().out
+    assert told.count(" is ahead in ") == 1
+    assert "note: rfm is ahead in average precision (1.000 against 0." in told

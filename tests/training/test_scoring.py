@@ -20,7 +20,7 @@ from serving.scorer import Scorer
 from tests import objects
 from training import destinations, parts, registry, scoring
 from training.__main__ import commands
-from training.models import require_model
+from training.models import Model, require_model
 from training.money import Stakes
 from training.parts import history_digest
 from training.scoring import scored, scoring_of
@@ -61,8 +61,7 @@ def test_every_customer_gets_what_the_api_answers_bit_for_bit(
     model, as_of = scorer.churn_model, history.known_until - days_ago * clock.DAY
     at(as_of, scorer, monkeypatch)
     if money:
-        card = replace(model.bundle.card, costs=COSTS)
-        model = replace(model, bundle=replace(model.bundle, card=card))
+        model = costing(model, COSTS)
         scorer.churn_model, scorer._stakes = model, Stakes.of(COSTS)
     monkeypatch.setattr(scoring, "PART", 97)
     monkeypatch.setattr(scoring, "BLOCK", 13)
@@ -84,6 +83,12 @@ def test_every_customer_gets_what_the_api_answers_bit_for_bit(
             assert tuple(row[f"reason_{i}{of}"] for of in ("", "_effect", "_signal")) == told
         assert [row["model"], row["model_version"]] == [model.name, model.version]
         assert clock.to_instant(row["as_of"], "UTC") == as_of
+
+
+def costing(model: Model, costs: dict[str, float]) -> Model:
+    """Return a model whose card states money."""
+    card = replace(model.bundle.card, costs=costs)
+    return replace(model, bundle=replace(model.bundle, card=card))
 
 
 def at(as_of: int, scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,6 +210,7 @@ def test_parts_of_another_run_are_not_taken(
         scoring_of(model, history, shop.roles, end, 2),
         replace(asked, form=replace(asked.form, model=replace(model, digest="another"))),
         replace(asked, history=replace(history, interactions=history.interactions.slice(1))),
+        replace(asked, form=replace(asked.form, model=costing(model, COSTS))),
     ]
     (table,) = scored(asked, asked.parts[:1], lambda rows: None)
     for number, other in enumerate(others):
