@@ -23,7 +23,7 @@ from serving.scorer import Scorer
 from serving.sessions import COOKIE, SECONDS, Sessions
 
 PAUSE, GUESSES = 1.0, 4
-"""Seconds that a wrong key waits for its answer, and how many wait at a time; more are sent away."""
+"""Seconds that a wrong key waits for its answer, and how many wait; more are sent away."""
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
 CUSTOMER = "/customer?"
 

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
+from features import clock
 from features.interactions import Attribute, Interaction
 from serving import view
 from serving.answer_schemas import RuleOut
@@ -119,6 +120,38 @@ def test_a_customer_is_found_by_each_of_their_keys(client: TestClient, scorer: S
     assert [each["decision_id"] for each in decided] == [offered["decision_id"]]
     early = {"customers": ["w1"], "as_of": "1970-01-01T00:00:00.000005Z"}
     assert client.post("/v1/churn", json=early).json()["scores"][0]["customer_id"] == "w1"
+
+
+def test_amounts_are_told_to_the_penny_and_only_known_times_of_the_day(
+    client: TestClient, scorer: Scorer
+) -> None:
+    now = scorer.store.as_of()
+    midnight = now - now % clock.DAY - clock.DAY  # London's, in winter
+    later = midnight + 9 * 60 * 60 * 1_000_000
+    items = [
+        Interaction("c", midnight, now, "purchase", amount=1111.5),
+        Interaction("c", later, now, "purchase", amount=83.0),
+    ]
+    scorer.store.record(items)
+    page = about(client, "c")
+    assert re.findall(r"<time>(.*?)</time>", page) == ["09:00"]
+    assert re.findall(r'<span class="details">(.*?)</span>', page) == ["£83.00", "£1,111.50"]
+
+
+def test_without_an_offer_model_a_line_says_so_and_no_panel(
+    client: TestClient, scorer: Scorer
+) -> None:
+    assert 'id="offer"' in about(client, "0001")
+    scorer.ranker = None
+    page = about(client, "0001")
+    assert 'id="offer"' not in page
+    assert "What to offer is not said: there is no offer model." in page
+
+
+def test_a_reason_is_told_for_what_it_is(client: TestClient) -> None:
+    said = text_of(about(client, "0001"))
+    assert "what the model saw" in said and "not what caused it" in said
+    assert "Where the model starts" in said
 
 
 def test_looking_decides_reserves_and_logs_nothing(client: TestClient, scorer: Scorer) -> None:
