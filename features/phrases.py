@@ -13,9 +13,9 @@ NOTHING = {
 }
 """What there is none of when a measure of cases is missing; else there is no case."""
 _STAGES = {
-    "new": "a new customer",
-    "fading": "a customer who is fading away",
-    "lapsed": "a customer who has lapsed",
+    "new": "a customer for less than 90 days",
+    "fading": "a customer who comes less often than before or trusts us little",
+    "lapsed": "a customer who has been silent for very long",
     "advocate": "a customer who recommends us",
 }
 _SAID = {

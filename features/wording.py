@@ -24,6 +24,18 @@ NOUNS: dict[str, tuple[str, str]] = {
 }
 _DONE = {"offer_shown": "sent", "offer_accepted": "taken", "offer_declined": "declined"}
 _EXTREME = {"mean": "on average", "minimum": "at worst", "maximum": "at best", "last": "last time"}
+DECIMALS = {
+    "CLP": 0,
+    "ISK": 0,
+    "JPY": 0,
+    "KRW": 0,
+    "VND": 0,
+    "BHD": 3,
+    "JOD": 3,
+    "KWD": 3,
+    "TND": 3,
+}
+"""Of currencies whose smallest coin is no hundredth, ISO 4217."""
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 
@@ -132,14 +144,16 @@ class Wording:
         each |= {"minimum": f"or more in each {one}", "maximum": f"at most in one {one}"}
         return f"{said} {each[how]}{lately}"
 
-    def _amount(self, column: str, number: float) -> str:
+    def _amount(self, column: str, number: float, in_all: str = "") -> str:
         if column == "amount":
             return self.money(number)
         if column == "wait_minutes":
             return f"{length(number / 1440)} of waiting" if number else "no waiting"
         if column == "rating":
             return f"ratings of {rated(number)} in all"
-        return f"{said_number(number)} {column.replace('_', ' ')}"
+        name, much = column.replace("_", " "), said_number(number)
+        # What is called by a plural is counted: "3 items", but "quantity 3".
+        return f"{much} {name}" if name.endswith("s") else f"{name} {much}{in_all}"
 
     def _missing(self, signal: Signal) -> str:
         one, many = self.things(signal)
@@ -187,7 +201,10 @@ class Wording:
             hardly = 0 < number < 0.05 and signal.measure == "decayed_sum"
             spent = "hardly anything" if hardly else self.money(number) if number else "nothing"
             return f"{spent} spent{'' if signal.role == 'value' and plain else f' on {many}'}"
-        return self._amount(signal.column or "", number) + ("" if plain else f" over {many}")
+        in_all = " in all" if signal.measure == "sum" else ""
+        return self._amount(signal.column or "", number, in_all) + (
+            "" if plain else f" over {many}"
+        )
 
     def _fact(self, signal: Signal, value: Value) -> str:
         if signal.measure == "offer_attribute" and signal.column == "days_valid":
@@ -206,6 +223,17 @@ class Wording:
         """
         text = f"{abs(amount):,.0f}" if abs(amount) >= 20 else f"{abs(amount):,.2f}"
         text = text if amount == 0 or float(text.replace(",", "")) else f"{abs(amount):.1g}"
+        return self._in_currency(amount, text)
+
+    def exact(self, amount: float) -> str:
+        """Return an amount as a receipt has it, to the currency's smallest coin.
+
+        >>> Wording({}, "USD").exact(-111.5), Wording({}, "JPY").exact(980.0)
+        ('-$111.50', '¥980')
+        """
+        return self._in_currency(amount, f"{abs(amount):,.{DECIMALS.get(self.currency, 2)}f}")
+
+    def _in_currency(self, amount: float, text: str) -> str:
         sign = "-" if amount < 0 else ""
         if self.currency in SYMBOLS:
             return f"{sign}{SYMBOLS[self.currency]}{text}"

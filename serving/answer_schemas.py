@@ -76,7 +76,7 @@ class ScoreOut(Answer):
     """A customer's risk. Effects and ``other_effect`` add up to ``probability - baseline``."""
 
     customer_id: str
-    """Whose."""
+    """Whose; who was asked for by a key is told by their own name."""
     status: Literal["in_cohort", "lapsed", "unknown"]
     """Whether the model speaks for them: `lapsed` are gone already, of `unknown` nothing is
     recorded and the base rate is told."""
@@ -175,7 +175,7 @@ class OffersResponse(Answer):
     as_of: str
     """By what was known before this instant, UTC."""
     customer_id: str
-    """To whom."""
+    """To whom; who was asked for by a key is told by their own name."""
     status: Literal["known", "unknown"]
     """Whether anything is recorded of them."""
     decision_id: str

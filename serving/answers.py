@@ -147,7 +147,7 @@ def offers(scorer: Scorer, request: OffersRequest) -> OffersResponse:
     return OffersResponse(
         model=model_out(scorer.offer_model),
         as_of=clock.isoformat(decision.as_of),
-        customer_id=request.customer_id,
+        customer_id=decision.customer_id,
         status="known" if decision.known else "unknown",
         decision_id=decision.decision_id,
         reserved=decision.reserved,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,6 +25,7 @@ from serving.answer_schemas import (
 )
 from serving.bodies import BodyRoute
 from serving.health import health_routes
+from serving.keys import OPEN_FOLDER
 from serving.lanes import FEW, SHORT, Lane, Lanes
 from serving.live import LiveScorer
 from serving.metrics import counted
@@ -70,7 +72,10 @@ def create_api() -> FastAPI:
         version="1",
         description="Churn risk and offer relevance from interaction history, with reasons.",
         responses=ERRORS,
+        docs_url=None,
+        redoc_url=None,
     )
+    api.add_route("/docs", _document, include_in_schema=False)
     api.add_exception_handler(RequestValidationError, _invalid)
     api.add_exception_handler(RecursionError, _too_deep)
     tell_errors(api)
@@ -206,6 +211,17 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # what it is registered for
     model = REQUESTS.get(request.url.path.rsplit("/", 1)[-1], ChurnRequest)
     return _problem(422, *answers.told(error.errors(), model))
+
+
+async def _document(request: Request) -> Response:
+    # What FastAPI's own page loads from a public host BentoML serves from its package.
+    return get_swagger_ui_html(
+        openapi_url=f"{request.scope['root_path']}/openapi.json",
+        title="Rapport: the API",
+        swagger_js_url=f"{OPEN_FOLDER}swagger-ui-bundle.js",
+        swagger_css_url=f"{OPEN_FOLDER}swagger-ui.css",
+        swagger_favicon_url="/icon.svg",
+    )
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:

@@ -64,6 +64,7 @@ class Belongings:
         self._identities = (
             f"SELECT key, customer_id, known_at FROM identities WHERE customer_id {among}"
         )
+        self._owners = f"SELECT key, customer_id, known_at FROM identities WHERE key {among}"
 
     def histories(self, customers: Iterable[str]) -> Histories:
         """Return the interactions and attributes of customers, those under their keys too."""
@@ -105,6 +106,16 @@ class Belongings:
             newest = further
         return found
 
+    def whose(self, names: Sequence[str], at: int) -> list[str]:
+        """Return of each name whose it is by what was known before an instant, or the name."""
+        owner = {name: name for name in names}
+        known = list(owner)
+        while known:
+            step = {key: of for key, of, since in self._rows(self._owners, known) if since < at}
+            owner = {name: step.get(last, last) for name, last in owner.items()}
+            known = list(set(step.values()))
+        return [owner[name] for name in names]
+
     def _rows(self, query: str, names: list[str]) -> Iterable[Sequence[Any]]:
         # What cannot be stored is nobody's name, and PostgreSQL's driver fails at it.
         storable = [name for name in names if is_storable(name)]
@@ -134,6 +145,12 @@ def _timeline(customer: str, rows: list[Sequence[Any]]) -> Timeline:
         return Timeline.of(make())
     *columns, numbers = zip(*rows, strict=True)
     return Timeline([*columns, numbers_of(numbers)], make)
+
+
+def last_recorded(cursor: Any) -> int:
+    """Return the committed recording clock."""
+    cursor.execute("SELECT last_recorded FROM clock")
+    return int(cursor.fetchone()[0])
 
 
 def owners(connection: sa.Connection, keys: Iterable[str]) -> set[str]:

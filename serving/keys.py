@@ -31,11 +31,9 @@ OPEN = frozenset(
         "/readyz",
         "/schema.json",
         "/v1/docs",
-        "/v1/docs/oauth2-redirect",
         "/v1/health/live",
         "/v1/health/ready",
         "/v1/openapi.json",
-        "/v1/redoc",
     }
 )
 OPEN_FOLDER = "/static_content/"

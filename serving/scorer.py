@@ -79,13 +79,14 @@ class Scorer:
         """Return the instant and the risk of each customer, in order.
 
         Args:
-            customers: whom; one that is not known gets the base rate.
+            customers: whom, by any of their keys; one that is not known gets the base rate.
             n_reasons: how many reasons to give for each.
             at: an earlier instant, whose scores come out as they did then.
 
         Raises:
             RequestError: the instant is still to come.
         """
+        customers = self.store.whose(customers, at)
         if at is None:
             as_of, histories = self.store.known(customers)
         else:
@@ -177,7 +178,7 @@ class Scorer:
         """Return the offers that may be made to a customer now, best first, and log the decision.
 
         Args:
-            customer_id: to whom.
+            customer_id: to whom, by any of their keys.
             channel: where; ``None`` is anywhere.
             limit: how many offers at most.
             n_reasons: how many reasons for each.
@@ -189,6 +190,7 @@ class Scorer:
         """
         assert self.ranker is not None and self.offer_model is not None  # the API answers before
         ranker, model = self.ranker, self.offer_model
+        (customer_id,) = self.store.whose([customer_id])
         as_of, histories = self.store.known([customer_id])
         history = histories[customer_id]
         offers = ranker.candidates(named, as_of)

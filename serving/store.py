@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from features.errors import SourceError
 from features.interactions import Interaction
-from serving.belonging import EVERYBODY, Belongings, Histories, owners
+from serving.belonging import EVERYBODY, Belongings, Histories, last_recorded, owners
 from serving.decisions import Choose, add_decision, decision_of, reserving_since, taken
 from serving.engine import PATIENCE, is_sqlite, open_engine, reading
 from serving.erasing import Erased, are_erased, erase_rows, erased_error, held_of, scrub
@@ -87,14 +87,13 @@ class Store:
     def last_recorded(self) -> int:
         """Return when the latest interaction was recorded, 0 when there is none."""
         with reading(self._engine) as cursor:
-            return _last_recorded(cursor)
+            return last_recorded(cursor)
 
     def as_of(self) -> int:
         """Return an instant that sees every interaction recorded so far, and that stays true.
 
         It is just after the committed recording clock, and nothing recorded later is stamped
-        before it: a score given at it can be computed again. When the clock has fallen a second
-        behind the present, it is moved on first.
+        before it: a score at it can be computed again. A clock a second behind is moved on first.
         """
         last = self.last_recorded()
         if self.now() - last > CLOCK_LAG:
@@ -123,10 +122,16 @@ class Store:
     def known(self, customers: Sequence[str]) -> tuple[int, Histories]:
         """Return ``as_of()`` and ``histories(customers)``, read at once where the clock allows."""
         with reading(self._engine) as cursor:
-            if self.now() - (last := _last_recorded(cursor)) <= CLOCK_LAG:
+            if self.now() - (last := last_recorded(cursor)) <= CLOCK_LAG:
                 found = Belongings(cursor, self._engine.dialect.name).histories(customers)
                 return last + 1, found
         return self.as_of(), self.histories(customers)
+
+    def whose(self, names: Sequence[str], at: int | None = None) -> list[str]:
+        """Return of each name whose key it was known to be at an instant, else the name."""
+        with reading(self._engine) as cursor:
+            when = self.now() if at is None else at
+            return Belongings(cursor, self._engine.dialect.name).whose(names, when)
 
     def customers(self) -> list[str]:
         """Return every customer with an interaction, sorted; a key that is known is not one."""
@@ -287,8 +292,3 @@ class Store:
                 yield connection
         finally:
             self._writing.release()
-
-
-def _last_recorded(cursor: Any) -> int:
-    cursor.execute("SELECT last_recorded FROM clock")
-    return int(cursor.fetchone()[0])

@@ -70,12 +70,13 @@ def view_of(
 
     Args:
         scorer: the models and the store.
-        customer_id: who; one who is not known has an empty view.
+        customer_id: who, by any of their keys; one who is not known has an empty view.
         n_timeline: how many of the latest interactions.
         n_offers: how many offers at most.
         n_reasons: how many reasons for the risk and for each offer.
         months: over how many months before the instant to follow the relationship.
     """
+    (customer_id,) = scorer.store.whose([customer_id])
     as_of, histories = scorer.store.known([customer_id])
     history = histories[customer_id]
     values, churn = scorer.risk(customer_id, history, as_of, n_reasons)

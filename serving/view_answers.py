@@ -32,7 +32,7 @@ def customer(
     if not view.n_interactions and not view.attributes:
         raise HTTPException(404, "nothing is recorded of this customer")
     return CustomerResponse(
-        customer_id=customer_id,
+        customer_id=view.customer_id,
         as_of=clock.isoformat(view.as_of),
         churn=score_out(view.churn),
         offers=_offers(view),

@@ -105,7 +105,7 @@ class CustomerResponse(Answer):
     """One customer over all channels."""
 
     customer_id: str
-    """Who."""
+    """Who; who was asked for by a key is told by their own name."""
     as_of: str
     """By what was known before this instant, UTC."""
     churn: ScoreOut

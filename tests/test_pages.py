@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -109,6 +110,18 @@ def test_it_fits_is_legible_and_has_nothing_to_complain_of(
     assert browser.run("document.querySelectorAll('main, header, footer').length") >= 3
     fields = "[...document.querySelectorAll('input:not([type=hidden], [hidden])')]"
     assert all(browser.run(f"{fields}.map((e) => e.labels.length)"))
+
+
+def test_the_api_is_described_without_asking_anybody_else(browser: Browser, site: str) -> None:
+    browser.open(f"{site}/v1/docs")
+    deadline = time.monotonic() + 30
+    while not browser.run("document.querySelectorAll('.opblock').length"):
+        assert time.monotonic() < deadline, browser.complaints()
+    assert "/churn" in browser.run("document.body.innerText")
+    assert browser.complaints() == []
+    loaded = browser.run("performance.getEntriesByType('resource').map((e) => e.name)")
+    assert {f"{site}/v1/openapi.json", f"{site}/static_content/swagger-ui.css"} <= set(loaded)
+    assert [each for each in loaded if not each.startswith((f"{site}/", "data:"))] == []
 
 
 def test_signing_out_closes_the_pages(browser: Browser, site: str) -> None:

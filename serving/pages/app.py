@@ -23,7 +23,7 @@ from serving.scorer import Scorer
 from serving.sessions import COOKIE, SECONDS, Sessions
 
 PAUSE, GUESSES = 1.0, 4
-"""Seconds that a wrong key waits for its answer, and how many wait at a time; more are not read."""
+"""Seconds that a wrong key waits for its answer, and how many wait; more are sent away."""
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
 CUSTOMER = "/customer?"
 
@@ -109,19 +109,23 @@ class _Door:
         to = _place(form.get("to", [""])[0])
         if _is_foreign(request):
             return _asking(request, to, "Another site sent this form: show the key here.", 403)
-        if self._guesses >= GUESSES:
-            return _asking(request, to, "Too many wrong keys at a time: try again shortly.", 429)
         cookie = self._sessions.open(form.get("key", [""])[0].strip().encode())
         if cookie is None:
-            self._guesses += 1
-            try:
-                await asyncio.sleep(self._pause)
-            finally:
-                self._guesses -= 1
-            return _asking(request, to, "That is not a key of this service that opens pages.", 401)
+            return await self._refuse(request, to)
         answer = RedirectResponse(to, 303)
         _set_cookie(request, answer, cookie, SECONDS)
         return answer
+
+    async def _refuse(self, request: Request, to: str) -> Response:
+        """Say that a key opens nothing, late; who has the right one never waits for it."""
+        if self._guesses >= GUESSES:
+            return _asking(request, to, "Too many wrong keys at a time: try again shortly.", 429)
+        self._guesses += 1
+        try:
+            await asyncio.sleep(self._pause)
+        finally:
+            self._guesses -= 1
+        return _asking(request, to, "That is not a key of this service that opens pages.", 401)
 
     async def leave(self, request: Request) -> Response:
         """End the session of this browser."""
@@ -190,4 +194,4 @@ def _start(scorer: Scorer, worklist: Worklist | None, common: dict[str, Any]) ->
 
 def _customer(scorer: Scorer, customer_id: str, shown: int, common: dict[str, Any]) -> str | None:
     facts = facts_of(scorer, customer_id, shown)
-    return None if facts is None else written("customer.html", **facts, **common)
+    return None if facts is None else written("customer.html", asked=customer_id, **facts, **common)

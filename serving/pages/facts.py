@@ -44,7 +44,7 @@ def facts_of(scorer: Scorer, customer_id: str, n_timeline: int) -> dict[str, Any
 
     Args:
         scorer: the models and the store.
-        customer_id: who.
+        customer_id: who, by any of their keys.
         n_timeline: how many of the latest interactions.
     """
     view = view_of(scorer, customer_id, n_timeline, OFFERS, REASONS, MONTHS)

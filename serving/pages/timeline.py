@@ -18,6 +18,7 @@ NAMED = 4
 class Entry:
     """Something that happened: at which time of the day, what, and what else is known of it.
 
+    ``time`` is empty where only the day is known.
     ``tone`` is ``bad`` for a bad experience, ``good`` for a recommendation, else empty.
     """
 
@@ -58,13 +59,20 @@ def _entries(items: Sequence[Interaction], wording: Wording, zone: str) -> list[
     parts = frozenset(wording.roles.get("detail", ()))
     found = []
     for (at, kind, _), together in groupby(items, lambda i: (i.occurred_at, i.kind, i.channel)):
-        same, time = list(together), f"{clock.to_datetime(at, zone):%H:%M}"
+        same, time = list(together), _time(at, zone)
         if kind in parts and len(same) > 1:
             found.append(Entry(time, _counted(same, wording), []))
             continue
         tone = _tone(kind, wording)
         found += [Entry(time, happened(i), details(i, wording, zone), tone) for i in same]
     return found
+
+
+def _time(at: int, zone: str) -> str:
+    """Return the time of the day; of what has midnight to the microsecond only the day is known."""
+    moment = clock.to_datetime(at, zone)
+    since_midnight = (moment.hour, moment.minute, moment.second, moment.microsecond)
+    return f"{moment:%H:%M}" if any(since_midnight) else ""
 
 
 def _counted(parts: Sequence[Interaction], wording: Wording) -> str:

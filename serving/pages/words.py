@@ -97,7 +97,7 @@ def details(item: Interaction, wording: Wording, zone: str) -> list[str]:
     """Return what else is known of an interaction, each in a few words."""
     said = []
     if item.amount is not None:
-        said.append(wording.money(item.amount))
+        said.append(wording.exact(item.amount))
     if item.wait_minutes:
         said.append(f"waited {length(item.wait_minutes / 1440)}")
     if item.rating is not None:

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
+from features import clock
 from features.interactions import Attribute, Interaction
 from serving import view
 from serving.answer_schemas import RuleOut
@@ -30,6 +31,7 @@ from serving.pages.words import MINUS, RULES
 from serving.pages.worklist import Listed, Worklist
 from serving.scorer import Scorer
 from serving.sessions import COOKIE, SECONDS
+from serving.tables import IDENTITIES
 from training.reasons import Reason
 
 SCORE, INGEST, OTHER = "s" * 20, "i" * 20, "o" * 20
@@ -96,6 +98,60 @@ def test_it_says_what_the_view_says(client: TestClient) -> None:
     assert f"of {view['interactions']:,} interactions" in said
     for group in view["signals"].values():
         assert all(each["text"].lower() in said.lower() for each in group)
+
+
+def test_a_customer_is_found_by_each_of_their_keys(client: TestClient, scorer: Scorer) -> None:
+    known = {"key": "w1", "customer_id": "0001", "known_at": 5}
+    with scorer.store._alone() as connection:
+        connection.execute(IDENTITIES.insert(), known)
+    page = about(client, "w1")
+    assert '<h1 class="id">0001</h1>' in page
+    assert "“w1” is a key of this customer." in text_of(page)
+    assert "is a key of" not in about(client, "0001")
+    own, (by_key,) = (
+        client.post("/v1/churn", json={"customers": [name]}).json()["scores"]
+        for name in ("0001", "w1")
+    )
+    assert [by_key] == own
+    assert client.get("/v1/customers/w1").json()["customer_id"] == "0001"
+    offered = client.post("/v1/offers", json={"customer_id": "w1"}).json()
+    assert (offered["customer_id"], offered["status"]) == ("0001", "known")
+    decided = scorer.store.export("0001")["decisions"]
+    assert [each["decision_id"] for each in decided] == [offered["decision_id"]]
+    early = {"customers": ["w1"], "as_of": "1970-01-01T00:00:00.000005Z"}
+    assert client.post("/v1/churn", json=early).json()["scores"][0]["customer_id"] == "w1"
+
+
+def test_amounts_are_told_to_the_penny_and_only_known_times_of_the_day(
+    client: TestClient, scorer: Scorer
+) -> None:
+    now = scorer.store.as_of()
+    midnight = now - now % clock.DAY - clock.DAY  # London's, in winter
+    later = midnight + 9 * 60 * 60 * 1_000_000
+    items = [
+        Interaction("c", midnight, now, "purchase", amount=1111.5),
+        Interaction("c", later, now, "purchase", amount=83.0),
+    ]
+    scorer.store.record(items)
+    page = about(client, "c")
+    assert re.findall(r"<time>(.*?)</time>", page) == ["09:00"]
+    assert re.findall(r'<span class="details">(.*?)</span>', page) == ["£83.00", "£1,111.50"]
+
+
+def test_without_an_offer_model_a_line_says_so_and_no_panel(
+    client: TestClient, scorer: Scorer
+) -> None:
+    assert 'id="offer"' in about(client, "0001")
+    scorer.ranker = None
+    page = about(client, "0001")
+    assert 'id="offer"' not in page
+    assert "What to offer is not said: there is no offer model." in page
+
+
+def test_a_reason_is_told_for_what_it_is(client: TestClient) -> None:
+    said = text_of(about(client, "0001"))
+    assert "what the model saw" in said and "not what caused it" in said
+    assert "Where the model starts" in said
 
 
 def test_looking_decides_reserves_and_logs_nothing(client: TestClient, scorer: Scorer) -> None:
@@ -222,9 +278,13 @@ def test_the_timeline_shows_more_when_it_is_asked_to(client: TestClient) -> None
 
 
 def test_the_list_is_counted_behind_the_page(client: TestClient, scorer: Scorer) -> None:
-    assert "Every customer is being scored" in client.get("/").text
+    again = '<meta http-equiv="refresh" content="2">'
+    first = client.get("/").text
+    assert "Every customer is being scored" in first
+    assert again in first
     _worklist(client).count()
     page = client.get("/").text
+    assert again not in page
     _, scores = scorer.at_risk(scorer.store.customers(), 25, 1)
     assert re.findall(r'<a href="/customer\?id=(\w+)"', page) == [s.customer_id for s in scores]
     assert scores[0].reasons[0].text in text_of(page)
@@ -489,7 +549,7 @@ def test_a_form_of_another_site_opens_and_ends_nothing(scorer: Scorer) -> None:
     assert "set-cookie" not in client.post("/logout", headers=foreign).headers
 
 
-def test_only_so_many_wrong_keys_wait_at_a_time(scorer: Scorer) -> None:
+def test_only_so_many_wrong_keys_wait_at_a_time_and_no_right_one(scorer: Scorer) -> None:
     import threading
 
     pages = create_pages(keys(SCORE), pause=0.5)
@@ -502,9 +562,13 @@ def test_only_so_many_wrong_keys_wait_at_a_time(scorer: Scorer) -> None:
         threads = [threading.Thread(target=guess) for _ in range(8)]
         for thread in threads:
             thread.start()
+        while len(found) < 4:  # as many are sent away as wait
+            time.sleep(0.01)
+        right = client.post("/login", data={"key": SCORE}).status_code
+        waited = sorted(found)
         for thread in threads:
             thread.join()
-        assert client.post("/login", data={"key": SCORE}).status_code == 303
+    assert (right, waited) == (303, [429] * 4)
     assert sorted(found) == [401] * 4 + [429] * 4
 
 

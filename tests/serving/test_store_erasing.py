@@ -15,6 +15,7 @@ from features.identities import IDENTITIES_SCHEMA
 from features.interactions import Attribute, Interaction
 from serving.importing import Imported
 from serving.store import Store
+from serving.tables import IDENTITIES
 from tests.histories import history_of
 
 START = 1_700_000_000_000_000
@@ -55,6 +56,18 @@ def test_everything_is_erased_under_every_name(filled: Store, name: str) -> None
     assert len(filled.export("other")["decisions"]) == 1
     nothing = filled.export(ID)
     assert not any(nothing[n] for n in ("interactions", "attributes", "identities", "decisions"))
+
+
+def test_a_key_means_its_customer_once_that_is_known(filled: Store) -> None:
+    further = {"key": "further", "customer_id": KEY, "known_at": 40}
+    with filled._alone() as connection:
+        connection.execute(IDENTITIES.insert(), further)
+    names = [ID, KEY, "nobody", "further", KEY, "a\x00b"]
+    assert filled.whose(names) == [ID, ID, "nobody", ID, ID, "a\x00b"]
+    assert filled.whose(names, 25) == names
+    assert filled.whose(["further", KEY], 30) == ["further", ID]
+    filled.erase(ID)
+    assert filled.whose([KEY]) == [KEY]
 
 
 def test_nothing_is_recorded_of_who_was_erased(filled: Store) -> None:
