@@ -55,7 +55,7 @@ class DataShape:
 
 def customer_signals(shape: DataShape) -> tuple[Signal, ...]:
     """Return the signals that describe a customer at an instant."""
-    signals = [*_rhythm(), *_spend(shape), *_roles(shape), *_habits(shape)]
+    signals = [*_rhythm(shape), *_spend(shape), *_roles(shape), *_habits(shape)]
     signals += [*_treatment(shape), *_journeys(shape), *_offers(shape), *_relationship(shape)]
     for name, number in sorted(shape.attributes.items()):
         signals += attribute(name, number=number, why="who they are shapes what they need")
@@ -89,8 +89,8 @@ def offer_signals(shape: DataShape) -> tuple[Signal, ...]:
     return _distinct(signals)
 
 
-def _rhythm() -> list[Signal]:
-    return [
+def _rhythm(shape: DataShape) -> list[Signal]:
+    signals = [
         *_VALUE.days_since_last(why="silence is the first sign"),
         *_VALUE.gap_mean(why="everyone has a rhythm of their own"),
         *_VALUE.gap_ratio(why="silence, measured by their own rhythm"),
@@ -102,10 +102,14 @@ def _rhythm() -> list[Signal]:
         *_VALUE.trend_long_run(days(28, 90), why="less than ever is the way out"),
         *_VALUE.days_since_first(why="the first months are the most fragile"),
         *_VALUE.count(days(7, 14, 28, 56, 90, 180, 365), why="how often they come"),
-        *_EVERYTHING.count(days(28, 90, 365), why="how much there is between us"),
-        *_EVERYTHING.days_since_last(why="any sign of life"),
-        *_EVERYTHING.distinct("day", days(28, 90, 365), why="on how many days they deal with us"),
     ]
+    if shape.roles != {"value"}:  # else they would say again what was said, as further reasons
+        signals += _EVERYTHING.count(days(28, 90, 365), why="how much there is between us")
+        signals += _EVERYTHING.days_since_last(why="any sign of life")
+    signals += _EVERYTHING.distinct(
+        "day", days(28, 90, 365), why="on how many days they deal with us"
+    )
+    return signals
 
 
 def _spend(shape: DataShape) -> list[Signal]:

@@ -307,6 +307,14 @@ def test_the_catalogue_shrinks_with_the_data_and_always_measures_silence() -> No
     assert compile_plan(offer_signals(bare), {}).numbers == ("resolved",)
 
 
+def test_of_one_role_alone_nothing_is_said_twice() -> None:
+    def names(*roles: str) -> set[str]:
+        return {signal.name for signal in customer_signals(DataShape(frozenset(roles)))}
+
+    again = {"any_count_28d", "any_count_90d", "any_count_365d", "any_days_since_last"}
+    assert names("value", "other") - names("value") == again
+
+
 def test_attributes_that_would_share_a_name_are_refused() -> None:
     shape = DataShape(
         roles=frozenset({"value"}), attributes={"home city": False, "home-city": False}
