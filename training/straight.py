@@ -34,7 +34,9 @@ def fit_linear(
     """
     n_codes = max([0, *(k for j in categorical if (k := _codes_in(matrix[:, j])) <= MOST_CODES)])
     wide, of, code = _wide(matrix, categorical)
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
+    # By second derivatives: rows are many and columns few, and steps of the first kind stop early.
+    logistic_fit = LogisticRegression(C=strength, max_iter=1000, solver="newton-cholesky")
+    model = make_pipeline(StandardScaler(), logistic_fit)
     model.fit(wide, label, logisticregression__sample_weight=weight)
     scaler, logistic = model[0], model[1]
     coefficient = logistic.coef_[0] / scaler.scale_
