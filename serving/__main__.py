@@ -19,6 +19,7 @@ from features.settings import Settings, read_settings
 from features.sources.digest import data_digest
 from features.sources.reader import read_history
 from features.sources.rejections import aside
+from features.sources.report import counted
 from serving.brief import REASONS, SHOWN, lines
 from serving.keys import check_exposure, read_keys
 from serving.live import rehearse
@@ -52,7 +53,8 @@ def import_sources(settings_path: str) -> None:
         tell_notes(history)
         with progress("Importing into the store", len(history.interactions)) as advance:
             done = store.import_history(history, digest, advance)
-    click.echo(f"{done.new:,} interactions are new.")
+    are = "is" if done.new == 1 else "are"
+    click.echo(f"{counted(done.new, 'interaction')} {are} new.")
     if done.erased:
         click.echo(f"{done.erased:,} of erased customers were left out.")
 

@@ -33,7 +33,7 @@ def test_sources_are_imported_once_and_what_is_new_in_them_later(own: Path) -> N
         file.write("0000,2024-12-30T10:00:00,new,1.0,1\r\n")
     code, told = run("import", own)
     assert code == 0, told
-    assert "1 interactions are new." in told
+    assert "1 interaction is new." in told
     assert run("import", own) == (0, "The store holds the sources' history already.\n")
 
 
