@@ -118,7 +118,12 @@ def _said(values: SignalValues, chosen: Chosen) -> Float64:
 
 def _text(say: Say, signals: list[int], values: list[float]) -> str:
     phrases = [say(j, value) for j, value in zip(signals, values, strict=True) if j != NONE]
-    return joined(list(dict.fromkeys(phrases)))
+    # What another phrase says and goes on from is not said beside it.
+    return joined([p for p in dict.fromkeys(phrases) if not _goes_on(p, phrases)])
+
+
+def _goes_on(phrase: str, phrases: list[str]) -> bool:
+    return any(other.startswith(f"{phrase} ") for other in phrases)
 
 
 def _signals(

@@ -1,5 +1,6 @@
 """Reasons: groups of one meaning that still add up."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -121,6 +122,15 @@ def test_that_there_was_nothing_is_told_once() -> None:
     assert told(signals, [2.0, 9.0]) == (
         "Passed between channels twice in the last 90 days, a case open for 9 days"
     )
+
+
+def test_what_another_phrase_goes_on_from_is_not_said_beside_it() -> None:
+    signals = interactions(role="value").trend(days(28, 56), why="w")
+    assert [WORDING.say(s, v) for s, v in zip(signals, [math.nan, -1.0], strict=True)] == [
+        "no purchases in the last 56 days",
+        "no purchases in the last 56 days but some before",
+    ]
+    assert told(signals, [None, -1.0]) == "No purchases in the last 56 days but some before"
 
 
 def test_trust_is_told_with_the_broken_promises_behind_it() -> None:
