@@ -19,7 +19,7 @@ from features.settings import Settings, read_settings
 from features.sources.reader import read_history
 from features.sources.rejections import aside
 from features.sources.report import counted
-from features.tables import is_object
+from features.tables import is_database, is_object
 from training import checking, cluster, destinations, parts, registry, tracking, unseen
 from training.evaluation import Evaluation
 from training.models import Model, load_model, require_model
@@ -160,7 +160,7 @@ def score(
     settings_path: str, task: Task, out: str, table: str, at: str, reasons: int, engine: str
 ) -> None:
     """Score every customer by the champion, with reasons; resumes where it stopped."""
-    to_database = destinations.is_database(out)
+    to_database = is_database(out)
     if engine == "spark" and to_database:
         raise click.UsageError("--engine spark writes Parquet: name a folder with --out.")
     if table and not to_database:

@@ -32,11 +32,6 @@ TYPES: dict[str, type[sa.Text | sa.Double[float] | sa.Boolean]] = {
 }
 
 
-def is_database(out: str) -> bool:
-    """Whether a destination is a database rather than a file, here or in an object store."""
-    return tables.is_database(out)
-
-
 def check_file(out: str) -> None:
     """Refuse, before anything is computed, a file that cannot be written.
 
