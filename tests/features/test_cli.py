@@ -119,7 +119,7 @@ def test_signals_of_every_customer_at_instants(tmp_path: Path) -> None:
     assert code == 0
     assert "signals.parquet: 4 rows, " in told
     found = pq.read_table(out).sort_by([("as_of", "ascending"), ("customer_id", "ascending")])
-    assert found["any_count_28d"].to_pylist() == [1.0, 0.0, 0.0, 0.0]
+    assert found["value_count_28d"].to_pylist() == [1.0, 0.0, 0.0, 0.0]
     assert found["value_days_since_first"].to_pylist()[0] == 0.5
 
 
