@@ -15,7 +15,7 @@ def differences(settings: Settings, bundle: Bundle) -> list[str]:
     if (zone := settings.project.timezone) != plan.timezone:
         found.append(f"time zone {zone}, not {plan.timezone}")
     for role, kinds in plan.roles.items():
-        if (now := settings.roles.kinds(role)) != kinds:
+        if set(now := settings.roles.kinds(role)) != set(kinds):
             found.append(f"role {role} {_listed(now)}, not {_listed(kinds)}")
     return found
 

@@ -161,7 +161,7 @@ def city(facts: Sequence[Attribute], rows: set[Row], name: str, instant: int) ->
     return right
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(
         st.builds(

@@ -285,7 +285,7 @@ _OF_TIED = tuple(
 )
 
 
-@law(4)
+@law(1)
 @given(_tied, st.randoms(use_true_random=False))
 def test_what_is_no_number_is_missing_and_orders_nothing(
     tied: list[Interaction], random: Random
